@@ -1,0 +1,23 @@
+"""One file per kernel: a function that people get numerically wrong, and everything the project knows about it.
+
+A kernel file imports nothing and is read by many (`pytest_lse.discovery`). Its names are a fixed schema:
+
+``code``         rule code; a file without one is not traced into patterns (dynamic side only)
+``args``         the arrays, in call order: name -> role (logits, labels, targets, mask, probabilities, ...)
+``params``       the configuration with its defaults: name -> default
+``naive``        what people write, as a formula ``naive(xp, *args, *params)`` of an array namespace ``xp``;
+                 ``naive_<spelling>`` are further spellings. A parameter with a default value is that constant.
+``stable``       the reference algorithm; ``stable_<spelling>`` are other stable spellings
+``reduction``    "mean" where the kernel is the mean of its formula
+``replacement``  framework -> the call a competent engineer would write. A source argument that the template does not
+                 name means "no fix"; a framework that is not named has no fix either.
+``unsafe``       framework -> why the replacement may differ beyond rounding there
+``witness``      dtype -> {"input", "returns", "truth"}: where the naive form fails in that dtype
+``severity``     "error" (inf, nan, wrong value), "warning" (lost accuracy, dead gradient) or "info"
+``bound``        the forward error bound, see `pytest_lse.reference.bounds`
+``vjp``          the closed-form gradient, a formula like ``naive``
+
+Formulas are branch-free: a symbolic ``xp`` traces them, and its values have no truth value, length or iteration.
+The module docstring is the documentation: one line, then the sections What it does, Why is this bad, Example,
+Use instead, Fix safety, Special values.
+"""

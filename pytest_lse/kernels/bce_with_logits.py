@@ -1,0 +1,75 @@
+"""Binary cross-entropy of a sigmoid is inf or nan once the sigmoid saturates.
+
+What it does
+------------
+Finds `-(y * log(p) + (1 - y) * log(1 - p))` where p came from a sigmoid, and binary cross-entropy functions and modules
+that are fed by one.
+
+Why is this bad?
+----------------
+p rounds to 1 above a logit of 37 (float64), 17 (float32), 8 (float16): a confident wrong answer costs inf instead of
+its logit, and 0 * -inf is nan for a confident right one. Clipped versions saturate: the gradient is dead where it
+matters most.
+
+Example
+-------
+    p = torch.sigmoid(x)
+    loss = F.binary_cross_entropy(p, y)
+
+Use instead
+-----------
+    loss = F.binary_cross_entropy_with_logits(x, y)
+
+Fix safety
+----------
+Safe where the framework itself has the function, except that PyTorch's `binary_cross_entropy` clamps its logarithms at
+-100, so that the fixed value is the right one beyond that.
+
+Special values
+--------------
+- ``bce_with_logits([inf, -inf], [1.0, 0.0])`` is 0.0
+
+References
+----------
+TensorFlow documentation, `tf.nn.sigmoid_cross_entropy_with_logits`.
+"""
+
+code = "LSE009"
+title = "bce-with-logits"
+args = {"x": "logits", "targets": "targets"}
+params = {"pos_weight": 1.0}
+reduction = "mean"
+
+
+def naive(xp, x, targets, pos_weight=1.0):
+    p = xp.sigmoid(x)
+    return -(pos_weight * targets * xp.log(p) + (1.0 - targets) * xp.log(1.0 - p))
+
+
+def naive_split(xp, x, targets, pos_weight=1.0):
+    p = xp.sigmoid(x)
+    return -(pos_weight * targets) * xp.log(p) - (1.0 - targets) * xp.log(1.0 - p)
+
+
+def stable(xp, x, targets, pos_weight):
+    # Both softplus terms are non-negative, so that nothing cancels for soft targets.
+    tail = xp.log1p(xp.exp(-xp.abs(x)))
+    return pos_weight * targets * (xp.maximum(-x, 0.0) + tail) + (1.0 - targets) * (xp.maximum(x, 0.0) + tail)
+
+
+def stable_textbook(xp, x, targets, pos_weight=1.0):
+    return xp.maximum(x, 0.0) - targets * x + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+replacement = {
+    "numpy": "targets * numpy.logaddexp(0, -x) + (1 - targets) * numpy.logaddexp(0, x)",
+    "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",
+    "jax": "targets * jax.nn.softplus(-x) + (1 - targets) * jax.nn.softplus(x)",
+    "tensorflow": "tensorflow.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=x)",
+}
+witness = {
+    "float64": {"input": [1000.0, 0.0], "returns": "inf", "truth": 1000.0},
+    "float32": {"input": [200.0, 0.0], "returns": "inf", "truth": 200.0},
+    "float16": {"input": [20.0, 0.0], "returns": "inf", "truth": 20.0},
+    "bfloat16": {"input": [200.0, 0.0], "returns": "inf", "truth": 200.0},
+}

@@ -1,0 +1,62 @@
+"""`log(sigmoid(x))` is -inf where the sigmoid underflows, and `log(1 - sigmoid(x))` where it rounds to 1.
+
+What it does
+------------
+Finds the logarithm of a sigmoid or of its complement, whether the sigmoid is a library's or written out.
+
+Why is this bad?
+----------------
+`sigmoid(x)` is 0 below x = -745 (float64), -104 (float32), -17 (float16), and rounds to 1 above 37, 17 and 8: then the
+logarithm is -inf for an ordinary number, and the gradient 0 or nan.
+
+Example
+-------
+    torch.log(1 - torch.sigmoid(x))
+
+Use instead
+-----------
+    torch.nn.functional.logsigmoid(-x)
+
+Fix safety
+----------
+Safe where the framework itself has the function; NumPy gets `-numpy.logaddexp(0, -x)`, which needs nothing new. Where
+the probability is used elsewhere it is left as it is.
+
+Special values
+--------------
+- ``log_sigmoid([-inf, inf, nan])`` is [-inf, 0.0, nan]
+
+References
+----------
+M. Maechler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package Rmpfr, 2012.
+"""
+
+code = "LSE007"
+args = {"x": "logits"}
+params = {}
+
+
+def naive(xp, x):
+    return xp.log(xp.sigmoid(x))
+
+
+def naive_softplus(xp, x):
+    return -xp.log(1.0 + xp.exp(-x))
+
+
+def stable(xp, x):
+    return xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x)))
+
+
+replacement = {
+    "numpy": "-numpy.logaddexp(0, -x)",
+    "torch": "torch.nn.functional.logsigmoid(x)",
+    "jax": "jax.nn.log_sigmoid(x)",
+    "tensorflow": "tensorflow.math.log_sigmoid(x)",
+}
+witness = {
+    "float64": {"input": -1000.0, "returns": "-inf", "truth": -1000.0},
+    "float32": {"input": -200.0, "returns": "-inf", "truth": -200.0},
+    "float16": {"input": -20.0, "returns": "-inf", "truth": -20.0},
+    "bfloat16": {"input": -200.0, "returns": "-inf", "truth": -200.0},
+}

@@ -1,0 +1,74 @@
+"""`log(softmax(x))` is -inf where the probability underflows.
+
+What it does
+------------
+Finds the logarithm of a softmax, whether the softmax is a library's or written out, and `x - log(sum(exp(x)))`.
+
+Why is this bad?
+----------------
+A probability below the smallest number of the dtype is 0 and its logarithm -inf: at a gap of 745 in float64, 104 in
+float32, 17 in float16. Well before that the gradient is 0 or nan. The logarithm itself is an ordinary number.
+
+Example
+-------
+    torch.log(torch.softmax(x, dim=1))
+
+Use instead
+-----------
+    torch.log_softmax(x, dim=1)
+
+Fix safety
+----------
+Safe where the framework itself has the function. Unsafe where it adds SciPy to a project. Where the probabilities are
+used elsewhere they are left as they are.
+
+Special values
+--------------
+- ``log_softmax([0.0, -inf])`` is [0.0, -inf]
+- ``log_softmax([nan, 0.0])`` is [nan, nan]
+
+References
+----------
+P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
+IMA Journal of Numerical Analysis 41(4), 2021, section 4.
+"""
+
+code = "LSE003"
+args = {"x": "logits"}
+params = {"axis": -1}
+
+
+def naive(xp, x, axis):
+    return xp.log(xp.softmax(x, axis=axis))
+
+
+def naive_difference(xp, x, axis):
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
+
+
+def naive_whole(xp, x, axis=None):
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
+
+
+def naive_leading(xp, x, axis=0):
+    return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
+
+
+def stable(xp, x, axis):
+    # Shifted first: x - logsumexp(x) would lose eps * |max|, which is everything at a common offset of 1e8.
+    shifted = x - xp.max(x, axis=axis, keepdims=True)
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+
+
+replacement = {
+    "numpy": "scipy.special.log_softmax(x, axis=axis)",
+    "torch": "torch.log_softmax(x, dim=axis)",
+    "jax": "jax.nn.log_softmax(x, axis=axis)",
+    "tensorflow": "tensorflow.nn.log_softmax(x, axis=axis)",
+}
+witness = {
+    "float64": {"input": [0.0, -1000.0], "returns": [0.0, "-inf"], "truth": [0.0, -1000.0]},
+    "float32": {"input": [0.0, -200.0], "returns": [0.0, "-inf"], "truth": [0.0, -200.0]},
+    "float16": {"input": [0.0, -20.0], "returns": [0.0, "-inf"], "truth": [0.0, -20.0]},
+    "bfloat16": {"input": [0.0, -200.0], "returns": [0.0, "-inf"], "truth": [0.0, -200.0]},
+}

@@ -1,0 +1,74 @@
+"""`log(sum(exp(x)))` is inf once any x exceeds log(max), and -inf once all of them underflow.
+
+What it does
+------------
+Finds the logarithm of a sum of exponentials that is written out, in any spelling and through variables.
+
+Why is this bad?
+----------------
+`exp(x)` overflows at x = 709.8 in float64, 88.7 in float32 and 11.1 in float16, although the result is about `max(x)`.
+When every x is below -745 (float64) the sum is 0 and the result is -inf. Training then stops at a loss of inf or nan.
+
+Example
+-------
+    np.log(np.sum(np.exp(x), axis=1))
+
+Use instead
+-----------
+    scipy.special.logsumexp(x, axis=1)
+
+Fix safety
+----------
+Safe where the framework itself has the function (PyTorch with a `dim`, JAX, TensorFlow, SciPy in a project that depends
+on it). Unsafe where it adds SciPy to a project. There is no fix for PyTorch without a `dim`, which `torch.logsumexp`
+requires up to version 2.5.
+
+Special values
+--------------
+- ``logsumexp([])`` is -inf
+- ``logsumexp([-inf, -inf])`` is -inf
+- ``logsumexp([-inf, 0.0])`` is 0.0
+- ``logsumexp([inf, 0.0])`` is inf
+- ``logsumexp([inf, -inf])`` is inf
+- ``logsumexp([nan, inf])`` is nan
+
+References
+----------
+P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
+IMA Journal of Numerical Analysis 41(4), 2021, section 4.
+"""
+
+code = "LSE001"
+args = {"x": "logits"}
+params = {"axis": -1, "keepdims": False}
+
+
+def naive(xp, x, axis, keepdims):
+    return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def stable(xp, x, axis, keepdims):
+    # The maximum is kept out of the sum and log1p takes the rest: log(1 + e) would lose e below eps.
+    top = xp.max(x, axis=axis, keepdims=True)
+    ties = xp.sum(xp.where(xp.equal(x, top), 1.0, 0.0), axis=axis, keepdims=keepdims)
+    rest = xp.sum(xp.where(xp.equal(x, top), 0.0, xp.exp(x - top)), axis=axis, keepdims=keepdims)
+    return xp.max(x, axis=axis, keepdims=keepdims) + (xp.log(ties) + xp.log1p(rest / ties))
+
+
+def stable_shifted(xp, x, axis, keepdims):
+    shifted = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return xp.max(x, axis=axis, keepdims=keepdims) + xp.log(xp.sum(shifted, axis=axis, keepdims=keepdims))
+
+
+replacement = {
+    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims)",
+    "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "tensorflow": "tensorflow.reduce_logsumexp(x, axis=axis, keepdims=keepdims)",
+}
+witness = {
+    "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},
+    "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.69315},
+    "float16": {"input": [12.0, 12.0], "returns": "inf", "truth": 12.69},
+    "bfloat16": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.5},
+}

@@ -1,0 +1,63 @@
+"""`1 / (1 + exp(-x))` overflows inside for large negative x, and `exp(x) / (1 + exp(x))` is nan for large positive x.
+
+What it does
+------------
+Finds a logistic sigmoid that is written out.
+
+Why is this bad?
+----------------
+`exp(x) / (1 + exp(x))` is inf / inf = nan from x = 709.8 (float64), 88.7 (float32), 11.1 (float16). `1 / (1 + exp(-x))`
+gets the right 0 there, with an overflow warning in NumPy, an OverflowError from `math.exp`, and a nan gradient in the
+frameworks that differentiate it.
+
+Example
+-------
+    1 / (1 + np.exp(-x))
+
+Use instead
+-----------
+    scipy.special.expit(x)
+
+Fix safety
+----------
+Safe where the framework itself has the function. Unsafe where it adds SciPy to a project.
+
+Special values
+--------------
+- ``sigmoid([-inf, inf, nan])`` is [0.0, 1.0, nan]
+
+References
+----------
+SciPy documentation, `scipy.special.expit`.
+"""
+
+code = "LSE006"
+args = {"x": "logits"}
+params = {}
+
+
+def naive(xp, x):
+    return 1.0 / (1.0 + xp.exp(-x))
+
+
+def naive_ratio(xp, x):
+    return xp.exp(x) / (1.0 + xp.exp(x))
+
+
+def stable(xp, x):
+    small = xp.exp(-xp.abs(x))
+    return xp.where(xp.less(x, 0.0), small / (1.0 + small), 1.0 / (1.0 + small))
+
+
+replacement = {
+    "numpy": "scipy.special.expit(x)",
+    "torch": "torch.sigmoid(x)",
+    "jax": "jax.nn.sigmoid(x)",
+    "tensorflow": "tensorflow.sigmoid(x)",
+}
+witness = {
+    "float64": {"spelling": "naive_ratio", "input": 1000.0, "returns": "nan", "truth": 1.0},
+    "float32": {"spelling": "naive_ratio", "input": 100.0, "returns": "nan", "truth": 1.0},
+    "float16": {"spelling": "naive_ratio", "input": 12.0, "returns": "nan", "truth": 1.0},
+    "bfloat16": {"spelling": "naive_ratio", "input": 100.0, "returns": "nan", "truth": 1.0},
+}

@@ -1,0 +1,76 @@
+"""`exp(x) / sum(exp(x))` is nan once any x exceeds log(max), and once all of them underflow.
+
+What it does
+------------
+Finds a softmax that is written out: exponentials divided by their sum, whatever variables hold the two, however the
+denominator is expanded again, and also where only some elements are taken (`exp(x[i]) / sum(exp(x))`).
+
+Why is this bad?
+----------------
+`exp(x)` overflows at x = 709.8 in float64, 88.7 in float32 and 11.1 in float16, and inf / inf is nan. When every x of a
+row is below -745 (float64) the row is 0 / 0, which is nan too.
+
+Example
+-------
+    e = np.exp(x)
+    p = e / e.sum(axis=1, keepdims=True)
+
+Use instead
+-----------
+    p = scipy.special.softmax(x, axis=1)
+
+Fix safety
+----------
+Safe where the framework itself has the function. Unsafe where it adds SciPy to a project. There is no fix where the
+division is not that of a whole softmax, or where `x` is no longer available.
+
+Special values
+--------------
+- ``softmax([0.0, -inf])`` is [1.0, 0.0]
+- ``softmax([nan, 0.0])`` is [nan, nan]
+
+References
+----------
+P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
+IMA Journal of Numerical Analysis 41(4), 2021, section 4.
+"""
+
+code = "LSE002"
+args = {"x": "logits"}
+params = {"axis": -1}
+
+
+def naive(xp, x, axis):
+    return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=True)
+
+
+def naive_whole(xp, x, axis=None):
+    return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=False)
+
+
+def naive_leading(xp, x, axis=0):
+    # Without keepdims the quotient still broadcasts as a softmax, because axis 0 is the one that broadcasting restores.
+    return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=False)
+
+
+def naive_difference(xp, x, axis):
+    return xp.exp(x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True)))
+
+
+def stable(xp, x, axis):
+    shifted = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return shifted / xp.sum(shifted, axis=axis, keepdims=True)
+
+
+replacement = {
+    "numpy": "scipy.special.softmax(x, axis=axis)",
+    "torch": "torch.softmax(x, dim=axis)",
+    "jax": "jax.nn.softmax(x, axis=axis)",
+    "tensorflow": "tensorflow.nn.softmax(x, axis=axis)",
+}
+witness = {
+    "float64": {"input": [1000.0, 999.0], "returns": ["nan", "nan"], "truth": [0.7310585786300049, 0.2689414213699951]},
+    "float32": {"input": [100.0, 99.0], "returns": ["nan", "nan"], "truth": [0.7310586, 0.26894143]},
+    "float16": {"input": [13.0, 12.0], "returns": ["nan", "nan"], "truth": [0.731, 0.269]},
+    "bfloat16": {"input": [100.0, 99.0], "returns": ["nan", "nan"], "truth": [0.73046875, 0.26953125]},
+}

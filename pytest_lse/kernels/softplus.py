@@ -1,0 +1,63 @@
+"""`log(1 + exp(x))` is inf for large x, where the answer is x, and 0 for x below -37.
+
+What it does
+------------
+Finds `log(1 + exp(x))` and `log1p(exp(x))`, in any spelling.
+
+Why is this bad?
+----------------
+`exp(x)` overflows at x = 709.8 (float64), 88.7 (float32), 11.1 (float16), and `log1p` does not help. Without `log1p`
+the result is 0 as soon as `exp(x)` is below eps.
+
+Example
+-------
+    np.log(1 + np.exp(x))
+
+Use instead
+-----------
+    np.logaddexp(0, x)
+
+Fix safety
+----------
+Safe for NumPy, JAX and TensorFlow. Unsafe for PyTorch: `softplus` returns x itself above its threshold of 20, which
+differs by up to 2.1e-9, beyond rounding in float64.
+
+Special values
+--------------
+- ``softplus([-inf, inf, nan])`` is [0.0, inf, nan]
+
+References
+----------
+M. Maechler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package Rmpfr, 2012, equation 10.
+"""
+
+code = "LSE005"
+args = {"x": "logits"}
+params = {}
+
+
+def naive(xp, x):
+    return xp.log(1.0 + xp.exp(x))
+
+
+def naive_log1p(xp, x):
+    return xp.log1p(xp.exp(x))
+
+
+def stable(xp, x):
+    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+replacement = {
+    "numpy": "numpy.logaddexp(0, x)",
+    "torch": "torch.nn.functional.softplus(x)",
+    "jax": "jax.nn.softplus(x)",
+    "tensorflow": "tensorflow.math.softplus(x)",
+}
+unsafe = {"torch": "torch's softplus returns x itself above its threshold of 20"}
+witness = {
+    "float64": {"input": 1000.0, "returns": "inf", "truth": 1000.0},
+    "float32": {"input": 100.0, "returns": "inf", "truth": 100.0},
+    "float16": {"input": 12.0, "returns": "inf", "truth": 12.0},
+    "bfloat16": {"input": 100.0, "returns": "inf", "truth": 100.0},
+}
