@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from pytest_lse.lint.finding import Edit
 from pytest_lse.lint.positions import Positions
@@ -16,7 +17,7 @@ def spans(positions: Positions, edits: Iterable[Edit]) -> list[tuple[int, int, s
 
 def overlap(ordered: list[tuple[int, int, str]]) -> bool:
     """Say whether two of the spans, in the order of the text, share a character or a place of insertion."""
-    return any(b[0] < a[1] or a[:2] == b[:2] for a, b in zip(ordered, ordered[1:], strict=False))
+    return any(b[0] < a[1] or a[:2] == b[:2] for a, b in pairwise(ordered))
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
