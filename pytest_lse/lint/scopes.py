@@ -35,7 +35,8 @@ class Scopes:
         self._visit()
         for scope, name in self._globals | self._nonlocals:
             owner = tree if (scope, name) in self._globals else self._enclosing(scope, name)
-            self.bound[owner][name] += self.bound[scope].pop(name, [])
+            if nodes := self.bound[scope].pop(name, []):
+                self.bound[owner][name] += nodes
 
     def scope(self, node: ast.AST) -> Scope:
         """Return the scope in which the node is evaluated."""
