@@ -1,0 +1,1 @@
+"""Exact truth: correctly rounded kernels, their gradients and the tolerance that honest code keeps."""

@@ -1,0 +1,415 @@
+"""The array type that formulas see: one class for every arithmetic, so that a formula is written once.
+
+An `Array` holds a tuple of equally shaped NumPy arrays (``parts``), whose meaning belongs to its namespace: value and
+error bound (`running`), two halves and error bound (`doubledouble`), balls (`exact`). A part that is None is zero
+everywhere. What only moves elements is written here for all of them; arithmetic is the namespace's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Part = Any  # np.ndarray | None
+Operand = Any
+
+
+class Array:
+    """Elements of some arithmetic; operators and the usual methods go to its namespace."""
+
+    __slots__ = ("parts", "xp")
+    __array_ufunc__ = None  # NumPy arrays and scalars give way to our reflected operators
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, xp: Namespace, parts: tuple[Part, ...]) -> None:
+        self.xp = xp
+        self.parts = parts
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.parts[0].shape)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def T(self) -> Array:  # noqa: N802
+        return self.xp.transpose(self, tuple(reversed(range(self.ndim))))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> Array:
+        return self.xp.getitem(self, key)
+
+    def __neg__(self) -> Array:
+        return self.xp.negative(self)
+
+    def __abs__(self) -> Array:
+        return self.xp.abs(self)
+
+    def __add__(self, other: Operand) -> Array:
+        return self.xp.add(self, other)
+
+    def __radd__(self, other: Operand) -> Array:
+        return self.xp.add(other, self)
+
+    def __sub__(self, other: Operand) -> Array:
+        return self.xp.subtract(self, other)
+
+    def __rsub__(self, other: Operand) -> Array:
+        return self.xp.subtract(other, self)
+
+    def __mul__(self, other: Operand) -> Array:
+        return self.xp.multiply(self, other)
+
+    def __rmul__(self, other: Operand) -> Array:
+        return self.xp.multiply(other, self)
+
+    def __truediv__(self, other: Operand) -> Array:
+        return self.xp.divide(self, other)
+
+    def __rtruediv__(self, other: Operand) -> Array:
+        return self.xp.divide(other, self)
+
+    def __pow__(self, other: Operand) -> Array:
+        return self.xp.power(self, other)
+
+    def __rpow__(self, other: Operand) -> Array:
+        return self.xp.power(other, self)
+
+    def __matmul__(self, other: Operand) -> Array:
+        return self.xp.matmul(self, other)
+
+    def __rmatmul__(self, other: Operand) -> Array:
+        return self.xp.matmul(other, self)
+
+    def __lt__(self, other: Operand) -> Any:
+        return self.xp.less(self, other)
+
+    def __gt__(self, other: Operand) -> Any:
+        return self.xp.greater(self, other)
+
+    def __le__(self, other: Operand) -> Any:
+        return ~self.xp.greater(self, other)
+
+    def __ge__(self, other: Operand) -> Any:
+        return ~self.xp.less(self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return self.xp.equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return ~self.xp.equal(self, other)
+
+    def reshape(self, *shape: Any) -> Array:
+        return self.xp.reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        # x.sum(-1), x.exp(), x.log_softmax(axis=1): the function of that name with x as its first argument.
+        if name.startswith("_") or not hasattr(Namespace, name):
+            raise AttributeError(name)
+        function = getattr(self.xp, name)
+        return lambda *args, **kwargs: function(self, *args, **kwargs)
+
+
+class Namespace:
+    """What every arithmetic offers to formulas; subclasses supply the arithmetic itself."""
+
+    inf = float("inf")
+    nan = float("nan")
+    pi = 3.141592653589793
+    e = 2.718281828459045
+
+    # Arithmetic, of the subclasses
+
+    def lift(self, values: np.ndarray) -> Array:
+        """Make exact elements of float64 values."""
+        raise NotImplementedError
+
+    def add(self, a: Operand, b: Operand) -> Array:
+        raise NotImplementedError
+
+    def multiply(self, a: Operand, b: Operand) -> Array:
+        raise NotImplementedError
+
+    def divide(self, a: Operand, b: Operand) -> Array:
+        raise NotImplementedError
+
+    def negative(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def exp(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def expm1(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def log(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def log1p(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def sqrt(self, x: Operand) -> Array:
+        raise NotImplementedError
+
+    def compare(self, a: Operand, b: Operand) -> np.ndarray:
+        """Return -1, 0 or 1 per element (nan where there is no order)."""
+        raise NotImplementedError
+
+    def _sum_last(self, x: Array) -> Array:
+        """Sum over the last axis."""
+        raise NotImplementedError
+
+    def _order(self, x: Array, axis: int) -> np.ndarray:
+        """Index of the maximum along an axis, that axis kept."""
+        raise NotImplementedError
+
+    # Elements moved about
+
+    def asarray(self, x: Operand, dtype: object = None) -> Array:
+        if isinstance(x, Array):
+            return x
+        return self.lift(np.asarray(x, dtype=np.float64))
+
+    array = asarray
+
+    def _moved(self, x: Operand, move: Callable[[np.ndarray], np.ndarray]) -> Array:
+        x = self.asarray(x)
+        return Array(self, tuple(None if p is None else move(p) for p in x.parts))
+
+    def getitem(self, x: Array, key: Any) -> Array:
+        return self._moved(x, lambda p: np.asarray(p[key], dtype=p.dtype))
+
+    def reshape(self, x: Operand, shape: Any) -> Array:
+        return self._moved(x, lambda p: p.reshape(shape))
+
+    def transpose(self, x: Operand, axes: Sequence[int] | None = None) -> Array:
+        return self._moved(x, lambda p: p.transpose(axes))
+
+    def broadcast_to(self, x: Operand, shape: Sequence[int]) -> Array:
+        return self._moved(x, lambda p: np.broadcast_to(p, tuple(shape)))
+
+    def take_along_axis(self, x: Operand, indices: np.ndarray, axis: int = -1) -> Array:
+        return self._moved(x, lambda p: np.take_along_axis(p, np.asarray(indices), axis))
+
+    def concatenate(self, arrays: Sequence[Operand], axis: int = 0) -> Array:
+        pieces = [self.asarray(a) for a in arrays]
+        parts: list[Part] = []
+        for column in zip(*(p.parts for p in pieces), strict=True):
+            if all(c is None for c in column):
+                parts.append(None)
+            else:
+                filled = [np.zeros(p.shape) if c is None else c for c, p in zip(column, pieces, strict=True)]
+                parts.append(np.concatenate(filled, axis=axis))
+        return Array(self, tuple(parts))
+
+    def where(self, condition: Any, a: Operand, b: Operand) -> Array:
+        a, b = self.asarray(a), self.asarray(b)
+        parts = tuple(
+            None if p is None and q is None else np.where(condition, 0.0 if p is None else p, 0.0 if q is None else q)
+            for p, q in zip(a.parts, b.parts, strict=True)
+        )
+        return self._shaped(parts, np.broadcast_shapes(np.shape(condition), a.shape, b.shape))
+
+    def _shaped(self, parts: tuple[Part, ...], shape: tuple[int, ...]) -> Array:
+        return Array(self, tuple(p if p is None or p.shape == shape else np.broadcast_to(p, shape) for p in parts))
+
+    # Derived from the above
+
+    def subtract(self, a: Operand, b: Operand) -> Array:
+        return self.add(a, self.negative(b))
+
+    def expand_dims(self, x: Operand, axis: int) -> Array:
+        x = self.asarray(x)
+        shape = list(x.shape)
+        shape.insert(axis if axis >= 0 else axis + len(shape) + 1, 1)
+        return self.reshape(x, tuple(shape))
+
+    def squeeze(self, x: Operand, axis: int) -> Array:
+        x = self.asarray(x)
+        shape = list(x.shape)
+        del shape[axis]
+        return self.reshape(x, tuple(shape))
+
+    def stack(self, arrays: Sequence[Operand], axis: int = 0) -> Array:
+        return self.concatenate([self.expand_dims(a, axis) for a in arrays], axis)
+
+    def zeros_like(self, x: Operand) -> Array:
+        return self.lift(np.zeros(self.asarray(x).shape))
+
+    def ones_like(self, x: Operand) -> Array:
+        return self.lift(np.ones(self.asarray(x).shape))
+
+    def arange(self, *args: Any) -> np.ndarray:
+        return np.arange(*args)
+
+    def less(self, a: Operand, b: Operand) -> np.ndarray:
+        return self.compare(a, b) < 0
+
+    def greater(self, a: Operand, b: Operand) -> np.ndarray:
+        return self.compare(a, b) > 0
+
+    def equal(self, a: Operand, b: Operand) -> np.ndarray:
+        return self.compare(a, b) == 0
+
+    def less_equal(self, a: Operand, b: Operand) -> np.ndarray:
+        return self.compare(a, b) <= 0
+
+    def greater_equal(self, a: Operand, b: Operand) -> np.ndarray:
+        return self.compare(a, b) >= 0
+
+    def abs(self, x: Operand) -> Array:
+        x = self.asarray(x)
+        return self.where(self.less(x, 0.0), self.negative(x), x)
+
+    def sign(self, x: Operand) -> Array:
+        return self.lift(np.asarray(self.compare(x, 0.0), dtype=np.float64))
+
+    def maximum(self, a: Operand, b: Operand) -> Array:
+        return self.where(self.greater(a, b), a, b)
+
+    def minimum(self, a: Operand, b: Operand) -> Array:
+        return self.where(self.less(a, b), a, b)
+
+    def clip(self, x: Operand, low: Operand = None, high: Operand = None) -> Array:
+        x = self.asarray(x)
+        x = x if low is None else self.maximum(x, low)
+        return x if high is None else self.minimum(x, high)
+
+    def square(self, x: Operand) -> Array:
+        return self.multiply(x, x)
+
+    def power(self, x: Operand, exponent: Operand) -> Array:
+        if isinstance(exponent, (int, float)) and float(exponent).is_integer() and 0 <= exponent <= 64:
+            result = self.ones_like(x) if exponent == 0 else self.asarray(x)
+            for bit in bin(int(exponent))[3:]:
+                result = self.multiply(result, result)
+                result = self.multiply(result, x) if bit == "1" else result
+            return result
+        return self.exp(self.multiply(exponent, self.log(x)))
+
+    pow = power
+
+    def _last(self, x: Array, axis: int | Sequence[int] | None) -> tuple[Array, tuple[int, ...]]:
+        """Bring the reduced axes to the end as one axis; also say which they were."""
+        if axis is None:
+            axes = tuple(range(x.ndim))
+        else:
+            axes = tuple(a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis))
+        if axes == (x.ndim - 1,):
+            return x, axes
+        kept = tuple(a for a in range(x.ndim) if a not in axes)
+        moved = self.transpose(x, kept + axes)
+        length = int(np.prod([x.shape[a] for a in axes]))
+        return self.reshape(moved, (*(x.shape[a] for a in kept), length)), axes
+
+    def sum(
+        self, x: Operand, axis: int | Sequence[int] | None = None, keepdims: bool = False, dim: Any = None,
+        keepdim: bool = False,
+    ) -> Array:  # fmt: skip
+        x = self.asarray(x)
+        axis = axis if dim is None else dim
+        moved, axes = self._last(x, axis)
+        total = self._sum_last(moved)
+        if keepdims or keepdim:
+            return self.reshape(total, tuple(1 if a in axes else s for a, s in enumerate(x.shape)))
+        return total
+
+    def mean(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+        x = self.asarray(x)
+        axis = axis if dim is None else dim
+        total = self.sum(x, axis, keepdims or keepdim)
+        return self.divide(total, float(x.size // max(total.size, 1)))
+
+    def max(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+        x = self.asarray(x)
+        axis = axis if dim is None else dim
+        moved, axes = self._last(x, axis)
+        top = self.take_along_axis(moved, self._order(moved, -1), -1)
+        if keepdims or keepdim:
+            return self.reshape(top, tuple(1 if a in axes else s for a, s in enumerate(x.shape)))
+        return self.squeeze(top, -1)
+
+    def min(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+        return self.negative(self.max(self.negative(x), axis, keepdims, dim, keepdim))
+
+    amax = max
+    amin = min
+
+    def cumsum(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
+        return self.scan(self.asarray(x), self.add, axis if dim is None else dim)
+
+    def scan(self, x: Any, combine: Callable[[Any, Any], Any], axis: int) -> Any:
+        """Inclusive prefix combination in log2(n) sweeps; x is an Array or a tuple of Arrays."""
+        items = x if isinstance(x, tuple) else (x,)
+        n, step = items[0].shape[axis], 1
+        axis %= items[0].ndim
+
+        def cut(item: Array, start: int | None, stop: int | None) -> Array:
+            return item[(slice(None),) * axis + (slice(start, stop),)]
+
+        while step < n:
+            left = tuple(cut(i, None, n - step) for i in items)
+            right = tuple(cut(i, step, None) for i in items)
+            both = combine(left, right) if isinstance(x, tuple) else (combine(left[0], right[0]),)
+            items = tuple(self.concatenate([cut(i, None, step), b], axis) for i, b in zip(items, both, strict=True))
+            step *= 2
+        return items if isinstance(x, tuple) else items[0]
+
+    def matmul(self, a: Operand, b: Operand) -> Array:
+        a, b = self.asarray(a), self.asarray(b)
+        if b.ndim == 1:
+            return self.sum(self.multiply(a, b), axis=-1)
+        columns = self.transpose(b, (*range(b.ndim - 2), b.ndim - 1, b.ndim - 2))
+        if a.ndim == 1:
+            return self.sum(self.multiply(a, columns), axis=-1)
+        return self.sum(self.multiply(self.expand_dims(a, -2), self.expand_dims(columns, -3)), axis=-1)
+
+    dot = matmul
+
+    def sigmoid(self, x: Operand) -> Array:
+        small = self.exp(self.negative(self.abs(x)))
+        bottom = self.add(1.0, small)
+        return self.where(self.less(x, 0.0), self.divide(small, bottom), self.divide(1.0, bottom))
+
+    expit = sigmoid
+
+    def tanh(self, x: Operand) -> Array:
+        small = self.expm1(self.multiply(-2.0, self.abs(x)))
+        result = self.divide(self.negative(small), self.add(2.0, small))
+        return self.where(self.less(x, 0.0), self.negative(result), result)
+
+    def softplus(self, x: Operand) -> Array:
+        return self.add(self.maximum(x, 0.0), self.log1p(self.exp(self.negative(self.abs(x)))))
+
+    def log_sigmoid(self, x: Operand) -> Array:
+        return self.negative(self.softplus(self.negative(x)))
+
+    def logaddexp(self, a: Operand, b: Operand) -> Array:
+        tail = self.log1p(self.exp(self.negative(self.abs(self.subtract(a, b)))))
+        return self.add(self.maximum(a, b), tail)
+
+    def logsumexp(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+        axis = axis if dim is None else dim
+        top = self.max(x, axis, keepdims=True)
+        rest = self.sum(self.exp(self.subtract(x, top)), axis, keepdims=keepdims or keepdim)
+        return self.add(top if keepdims or keepdim else self.max(x, axis), self.log(rest))
+
+    def softmax(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
+        axis = axis if dim is None else dim
+        small = self.exp(self.subtract(x, self.max(x, axis, keepdims=True)))
+        return self.divide(small, self.sum(small, axis, keepdims=True))
+
+    def log_softmax(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
+        axis = axis if dim is None else dim
+        shifted = self.subtract(x, self.max(x, axis, keepdims=True))
+        return self.subtract(shifted, self.log(self.sum(self.exp(shifted), axis, keepdims=True)))

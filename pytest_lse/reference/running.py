@@ -1,0 +1,164 @@
+"""Float64 with a running error bound: what a computation with unit roundoff u may be off by.
+
+With u = 2**-53 it is the first, cheap level of the truth for the narrow dtypes. With the u of a dtype it is the
+tolerance: run over a formula, it bounds the error of honest code that evaluates this formula in that dtype, from the
+data at hand, the condition number included (`bounds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pytest_lse.reference.arrays import Array, Namespace, Operand, Part
+
+
+@dataclass(frozen=True)
+class Model:
+    """The arithmetic that is modelled.
+
+    Attributes
+    ----------
+    u : float
+        Unit roundoff of one addition, multiplication or division.
+    c : float
+        Error of exp, log and their kin, in units of u.
+    summation : callable
+        Error of a sum of n terms, in units of u times the sum of magnitudes.
+    """
+
+    u: float
+    c: float
+    summation: Callable[[int], float]
+
+
+def sequential(n: int) -> float:
+    """Bound of any order of summation (Higham, Accuracy and Stability of Numerical Algorithms, equation 4.4)."""
+    return float(max(n - 1, 0))
+
+
+FLOAT64 = Model(2.0**-53, 4.0, sequential)
+
+
+class Running(Namespace):
+    """Arrays of (value, absolute error bound)."""
+
+    def __init__(self, model: Model = FLOAT64) -> None:
+        self.model = model
+
+    def lift(self, values: np.ndarray) -> Array:
+        return Array(self, (values, None))
+
+    def _pair(self, x: Operand) -> tuple[np.ndarray, Part]:
+        return self.asarray(x).parts  # type: ignore[return-value]
+
+    def _result(self, value: np.ndarray, error: Part) -> Array:
+        value = np.asarray(value)
+        if error is not None:
+            # An infinity or nan here is the value itself, not an inaccurate one.
+            error = np.where(np.isfinite(value), error, 0.0)
+            if error.shape != value.shape:
+                error = np.broadcast_to(error, value.shape)
+        return Array(self, (value, error))
+
+    def add(self, a: Operand, b: Operand) -> Array:
+        (p, e), (q, f) = self._pair(a), self._pair(b)
+        value = p + q
+        return self._result(value, _plus(_plus(e, f), self.model.u * np.abs(value)))
+
+    def multiply(self, a: Operand, b: Operand) -> Array:
+        (p, e), (q, f) = self._pair(a), self._pair(b)
+        value = p * q
+        error = self.model.u * np.abs(value)
+        if f is not None:
+            error = error + np.abs(p) * f
+        if e is not None:
+            error = error + e * (np.abs(q) if f is None else np.abs(q) + f)
+        return self._result(value, error)
+
+    def divide(self, a: Operand, b: Operand) -> Array:
+        (p, e), (q, f) = self._pair(a), self._pair(b)
+        value = p / q
+        size = np.abs(value)
+        error = self.model.u * size
+        if f is not None:
+            room = np.abs(q) - f
+            spread = (size * f) if e is None else (size * f + e)
+            error = error + np.where(room > 0, spread / np.where(room > 0, room, 1.0), np.inf)
+        elif e is not None:
+            error = error + e / np.abs(q)
+        return self._result(value, error)
+
+    def negative(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        return Array(self, (-value, error))
+
+    def exp(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        result = np.exp(value)
+        factor: Part = self.model.c * self.model.u
+        if error is not None:
+            factor = factor + np.expm1(np.minimum(error, 700.0)) * (1.0 + factor)
+        return self._result(result, _no_nan(result * factor))
+
+    def expm1(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        result = np.expm1(value)
+        bound = self.model.c * self.model.u * np.abs(result)
+        if error is not None:
+            bound = bound + np.exp(np.minimum(value, 700.0)) * np.expm1(np.minimum(error, 700.0)) * 1.01
+        return self._result(result, _no_nan(bound))
+
+    def log(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        result = np.log(value)
+        return self._result(result, _plus(self._slope(value, error), self.model.c * self.model.u * np.abs(result)))
+
+    def log1p(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        result = np.log1p(value)
+        slope = self._slope(1.0 + value, error)
+        return self._result(result, _plus(slope, self.model.c * self.model.u * np.abs(result)))
+
+    def _slope(self, value: np.ndarray, error: Part) -> Part:
+        if error is None:
+            return None
+        ratio = error / np.where(value == 0.0, 1.0, np.abs(value))
+        return np.where(ratio < 1.0, -np.log1p(-np.minimum(ratio, 0.9999999999)), np.inf)
+
+    def sqrt(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        result = np.sqrt(value)
+        bound = self.model.u * result
+        if error is not None:
+            bound = bound + np.minimum(np.sqrt(error), error / np.where(result == 0.0, np.inf, result))
+        return self._result(result, bound)
+
+    def compare(self, a: Operand, b: Operand) -> np.ndarray:
+        p, q = self._pair(a)[0], self._pair(b)[0]
+        # inf - inf is nan, which would hide that they are equal.
+        return np.where(p == q, 0.0, np.sign(np.subtract(p, q)))
+
+    def _sum_last(self, x: Array) -> Array:
+        value, error = x.parts
+        total = value.sum(axis=-1)
+        rounding = self.model.summation(value.shape[-1]) * self.model.u
+        bound = rounding * np.abs(value).sum(axis=-1)
+        if error is not None:
+            bound = bound + error.sum(axis=-1) * (1.0 + rounding)
+        return self._result(total, bound)
+
+    def _order(self, x: Array, axis: int) -> np.ndarray:
+        return np.asarray(np.argmax(x.parts[0], axis=axis, keepdims=True))
+
+
+def _plus(a: Part, b: Part) -> Part:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _no_nan(error: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(error), 0.0, error)

@@ -1,0 +1,98 @@
+"""What the judge needs to know of each kernel, read from its file or from its plain implementation here."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from pytest_lse import discovery
+
+Formula = Callable[..., Any]
+
+# Kernels that are no formula: plain implementations in this package, one module each, same schema.
+PLAIN = {
+    "attention": "attention",
+    "cross_entropy": "cross_entropy",
+    "ctc_loss": "ctc",
+    "hmm_log_likelihood": "hmm",
+    "logcumsumexp": "logcumsumexp",
+    "merge_attention": "merge_attention",
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One kernel as the judge sees it.
+
+    Attributes
+    ----------
+    layout : {"elements", "rows", "whole"}
+        What is independent of what: every element; every row along an axis; nothing.
+    mean : bool
+        The kernel is the mean of its formula.
+    scale : {"log", "probability"}
+        Whether the answer is a logarithm or loss (judged absolutely in 1 + |answer|) or a probability (relatively).
+    stable, vjp : mapping of name to formula
+        The first of each is the truth; the others are further honest spellings, which the tolerance allows for.
+    """
+
+    name: str
+    args: Mapping[str, str]
+    params: Mapping[str, Any]
+    layout: str
+    mean: bool
+    scale: str
+    stable: Mapping[str, Formula]
+    vjp: Mapping[str, Formula]
+    module: ModuleType | None = None
+    outputs: int = 1
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def bind(self, formula: Formula, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Select the parameters that a formula takes; axes are canonical by now."""
+        known = inspect.signature(formula).parameters
+        values = {**self.params, **params, "axis": -1, "keepdims": False}
+        return {k: v for k, v in values.items() if k in known}
+
+
+@cache
+def spec(name: str) -> Spec:
+    """Return what is known of a kernel.
+
+    Raises
+    ------
+    ValueError
+        There is no such kernel; the message lists them.
+    """
+    if name not in names():
+        raise ValueError(f"unknown kernel {name!r}: expected one of {', '.join(names())}")
+    module = importlib.import_module(
+        f"pytest_lse.reference.{PLAIN[name]}" if name in PLAIN else f"pytest_lse.kernels.{name}"
+    )
+    params = getattr(module, "params", {})
+    return Spec(
+        name=name,
+        args=module.args,
+        params=params,
+        layout=getattr(module, "layout", "rows" if "axis" in params else "elements"),
+        mean=getattr(module, "reduction", None) == "mean",
+        scale=getattr(module, "bound", "log"),
+        stable=_spellings(module, "stable"),
+        vjp=_spellings(module, "vjp"),
+        module=module,
+        outputs=getattr(module, "outputs", 1),
+    )
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all kernels that have a truth, sorted."""
+    return tuple(sorted({*discovery.kernel_names(), *PLAIN}))
+
+
+def _spellings(module: ModuleType, kind: str) -> dict[str, Formula]:
+    return {n: f for n, f in vars(module).items() if n == kind or n.startswith(kind + "_")}
