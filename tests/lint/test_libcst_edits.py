@@ -7,8 +7,8 @@ import pytest
 from pytest_lse.lint.edits import apply_edits
 from pytest_lse.lint.finding import Edit, Location
 from pytest_lse.lint.imports import Imports
-from pytest_lse.lint.positions import Positions
 from pytest_lse.lint.libcst_edits import WithheldError, apply_with_libcst
+from pytest_lse.lint.positions import Positions
 
 
 def replace(text, old, new):
