@@ -1,0 +1,48 @@
+"""What depends on where the output goes."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # importing typing for it would cost every start
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def colours(stream: TextIO | None) -> bool:
+    """Say whether escape sequences may be written: by `NO_COLOR`, `FORCE_COLOR`, else on a terminal that has them."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def output_file(name: str) -> TextIO:
+    """Open a file for the findings; directories above it are created, as ruff does.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    directory = os.path.dirname(name)
+    if directory:
+        os.makedirs(directory, exist_ok=True)
+    return open(name, "w", encoding="utf-8", errors="backslashreplace")
+
+
+def shown_diff(diff: str, stream: TextIO) -> str:
+    """Return a diff as it may be shown: exact for a file or pipe, harmless and perhaps in colour for a reader."""
+    if not diff or not (stream.isatty() or colours(stream) or os.environ.get("GITHUB_ACTIONS")):
+        return diff
+    from pytest_lse.lint.escape import log_line
+    from pytest_lse.lint.formats.style import paint
+
+    colour = colours(stream)
+    lines = []
+    for line in diff.split("\n"):
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        text = log_line(line)
+        lines.append(paint(text, style, colour) if style else text)
+    return "\n".join(lines)

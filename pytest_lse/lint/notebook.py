@@ -1,0 +1,226 @@
+"""Notebooks: the code cells of the JSON, with IPython's own syntax made harmless, and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from pytest_lse.lint.read import Source, UnreadableError
+
+TYPE_CHECKING = False  # importing typing for it would cost every start
+if TYPE_CHECKING:
+    from typing import Any
+
+#: cell magics whose body is Python of this notebook; after any other one the cell is another language
+_PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit", "pypy", "python", "python3", "debug", "ipytest"})
+_MAGIC = re.compile(
+    r"(?P<indent>[ \t]*)"
+    r"(?:%{1,2}[A-Za-z_]|!"  # %magic, %%magic, !command
+    r"|[A-Za-z_][\w., \t\[\]'\"]*=[ \t]*(?:%[A-Za-z_]|!)"  # names = %magic, names = !command
+    r"|(?:%{0,2}[\w.*]+\?{1,2}|\?{1,2}%{0,2}[\w.*]+)[ \t]*(?:\#.*)?$)"  # name?, ?name
+)
+#: what decides whether a line begins a statement: strings, comments, brackets, joined lines
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)|' + r"\'\'\'(?:\\.|[^\\])*?(?:\'\'\'|\Z)|"
+    r'"(?:\\.|[^"\\\r\n])*"?|' + r"'(?:\\.|[^'\\\r\n])*'?|"
+    r"#[^\r\n]*|\\(?:\r\n|\r|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<end>\r\n|\r|\n)|[^\"'#()\[\]{}\\\r\n]+|.",
+    re.DOTALL,
+)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+
+
+def read_notebook(data: bytes) -> Source:
+    """Return the Python cells of a notebook, magics replaced by `pass`.
+
+    Raises
+    ------
+    UnreadableError
+        The bytes are not UTF-8 JSON with a list of cells.
+    """
+    cells = _code_cells(_parse(data))
+    return Source([neutralise(text)[0] for _, text in cells], [number for number, _ in cells])
+
+
+def neutralise(text: str) -> tuple[str, list[str]]:
+    """Replace the lines of a cell that only IPython understands by `pass`, each line by one line.
+
+    Returns
+    -------
+    tuple of str and list of str
+        The Python text and the lines that were replaced, for `restore`.
+    """
+    kept: list[str] = []
+    if not re.search(r"[%!?]", text):
+        return text, kept
+    out = []
+    start = 0
+    while start < len(text):
+        line = _line(text, start)
+        body = line.rstrip("\r\n")
+        if not (magic := _MAGIC.match(body)):
+            end = _statement_end(text, start)
+            out.append(text[start:end])
+            start = end
+            continue
+        out.append(f"{magic['indent']}pass  # IPython {len(kept)}{line[len(body) :]}")
+        kept.append(body)
+        start += len(line)
+        while body.endswith("\\") and start < len(text):
+            line = _line(text, start)
+            body = line.rstrip("\r\n")
+            out.append(f"# IPython {len(kept)}{line[len(body) :]}")
+            kept.append(body)
+            start += len(line)
+    return "".join(out), kept
+
+
+def restore(text: str, kept: Sequence[str]) -> str:
+    """Put the lines that `neutralise` replaced back."""
+    return re.sub(r"(?m)^[ \t]*(?:pass  )?# IPython (\d+)(?=\r?$)", lambda match: kept[int(match[1])], text)
+
+
+def replace_cells(data: bytes, texts: Mapping[int, str]) -> bytes:
+    """Return the notebook with the text of some cells changed and every other byte as it was.
+
+    Parameters
+    ----------
+    data
+        The notebook.
+    texts
+        New text by the cell's number among all cells, 1-based, as `read_notebook` gave it (magics are put back).
+    """
+    text = data.decode("utf-8")
+    document = _parse(data)
+    spans = _source_spans(text)
+    old = dict(_code_cells(document))
+    parts, done = [], 0
+    for number in sorted(texts):
+        kept = neutralise(old[number])[1]
+        start, end = spans[number - 1]
+        parts += [text[done:start], _spell(restore(texts[number], kept), text[start:end])]
+        done = end
+    return "".join([*parts, text[done:]]).encode("utf-8")
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        document = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"not valid UTF-8: byte 0x{data[error.start]:02x}") from None
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"not a notebook: {error.msg}", error.lineno, error.colno) from None
+    except RecursionError:
+        raise UnreadableError("not a notebook: the JSON is nested too deeply") from None
+    if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
+        if isinstance(document, dict) and "worksheets" in document:
+            raise UnreadableError("a notebook of format 3: convert it with `jupyter nbconvert --to notebook`")
+        raise UnreadableError("not a notebook: there is no list of cells")
+    return document
+
+
+def _code_cells(document: Any) -> list[tuple[int, str]]:
+    language = _language(document)
+    cells = []
+    for number, cell in enumerate(document["cells"], 1):
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code" or language != "python":
+            continue
+        source = cell.get("source", "")
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            source = "".join(source)
+        if not isinstance(source, str):
+            raise UnreadableError("not a notebook: the source of a cell is not text", cell=number)
+        magic = re.match(r"\s*%%(\w+)", source)
+        if magic and magic[1] not in _PYTHON_MAGICS:
+            continue
+        cells.append((number, source))
+    return cells
+
+
+def _language(document: Any) -> str:
+    metadata = document.get("metadata")
+    info = metadata.get("language_info") if isinstance(metadata, dict) else None
+    name = info.get("name") if isinstance(info, dict) else None
+    return name if isinstance(name, str) else "python"
+
+
+def _line(text: str, start: int) -> str:
+    match = _LINE.match(text, start)
+    assert match is not None
+    return match[0]
+
+
+def _statement_end(text: str, start: int) -> int:
+    """Return where the logical line that begins at `start` ends, its line end included."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        if token["open"]:
+            depth += 1
+        elif token["close"]:
+            depth = max(0, depth - 1)
+        elif token["end"] and not depth:
+            return token.end()
+    return len(text)
+
+
+def _source_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the value of `source` stands in the JSON text, for each cell."""
+    decoder = json.JSONDecoder()
+    spans = []
+    for cell_start, _ in _members(text, _value_of(text, _skip(text, 0), "cells")[0], decoder):
+        try:
+            spans.append(_value_of(text, cell_start, "source"))
+        except KeyError:
+            spans.append((cell_start, cell_start))
+    return spans
+
+
+def _skip(text: str, index: int) -> int:
+    while index < len(text) and text[index] in " \t\r\n":
+        index += 1
+    return index
+
+
+def _members(text: str, index: int, decoder: json.JSONDecoder) -> list[tuple[int, int]]:
+    spans = []
+    index = _skip(text, index + 1)
+    while text[index] != "]":
+        _, end = decoder.raw_decode(text, index)
+        spans.append((index, end))
+        index = _skip(text, end)
+        if text[index] == ",":
+            index = _skip(text, index + 1)
+    return spans
+
+
+def _value_of(text: str, index: int, wanted: str) -> tuple[int, int]:
+    decoder = json.JSONDecoder()
+    index = _skip(text, index + 1)
+    found = None
+    while text[index] != "}":
+        key, end = decoder.raw_decode(text, index)
+        start = _skip(text, _skip(text, end) + 1)
+        _, end = decoder.raw_decode(text, start)
+        if key == wanted:
+            found = (start, end)  # of equal keys the last one counts, as in json.loads
+        index = _skip(text, end)
+        if text[index] == ",":
+            index = _skip(text, index + 1)
+    if found is None:
+        raise KeyError(wanted)
+    return found
+
+
+def _spell(source: str, old: str) -> str:
+    """Spell a cell's source in JSON as the old value was: one string or a list of lines, its indent and escapes."""
+    ascii_only = old.isascii()
+    if not old.startswith("["):
+        return json.dumps(source, ensure_ascii=ascii_only)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", source)
+    inner = re.match(r"\[(\s*)", old)
+    closing = re.search(r"(\s*)\]$", old)
+    assert inner is not None
+    assert closing is not None
+    separator = inner[1] or " "
+    spelled = ("," + separator).join(json.dumps(line, ensure_ascii=ascii_only) for line in lines)
+    return "[" + inner[1] + spelled + closing[1] + "]"
