@@ -14,8 +14,12 @@ A kernel file imports nothing and is read by many (`pytest_lse.discovery`). Its 
 ``unsafe``       framework -> why the replacement may differ beyond rounding there
 ``witness``      dtype -> {"input", "returns", "truth"}: where the naive form fails in that dtype
 ``severity``     "error" (inf, nan, wrong value), "warning" (lost accuracy, dead gradient) or "info"
-``bound``        the forward error bound, see `pytest_lse.reference.bounds`
-``vjp``          the closed-form gradient, a formula like ``naive``
+``bound``        how the answer is judged by default: "log" (absolutely in 1 + |answer|; the default) or "probability"
+                 (relatively). The error bound itself follows from the ``stable`` spellings, see docs/error-bounds.md
+``vjp``          the closed-form gradient ``vjp(xp, g, *args, *params)``: a tuple with one gradient for each
+                 differentiable argument; g has the output's shape, a reduced axis kept. ``vjp_<spelling>``: other
+                 honest spellings
+``layout``       "elements", "rows" (the default with an axis) or "whole": what can be evaluated alone
 
 Formulas are branch-free: a symbolic ``xp`` traces them, and its values have no truth value, length or iteration.
 The module docstring is the documentation: one line, then the sections What it does, Why is this bad, Example,

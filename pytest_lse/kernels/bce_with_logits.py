@@ -61,6 +61,16 @@ def stable_textbook(xp, x, targets, pos_weight=1.0):
     return xp.maximum(x, 0.0) - targets * x + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+def vjp(xp, g, x, targets, pos_weight):
+    gradient = (1.0 - targets) * xp.sigmoid(x) - pos_weight * targets * xp.sigmoid(-x)
+    return g * gradient, g * (pos_weight * xp.softplus(-x) - xp.softplus(x))
+
+
+def vjp_textbook(xp, g, x, targets, pos_weight):
+    weight = 1.0 + (pos_weight - 1.0) * targets
+    return (g * (weight * xp.sigmoid(x) - pos_weight * targets),)
+
+
 replacement = {
     "numpy": "targets * numpy.logaddexp(0, -x) + (1 - targets) * numpy.logaddexp(0, x)",
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",

@@ -40,12 +40,24 @@ def naive(xp, x):
     return xp.log(xp.sigmoid(x))
 
 
+def naive_complement(xp, x):
+    return xp.log(1.0 - xp.sigmoid(-x))
+
+
 def naive_softplus(xp, x):
     return -xp.log(1.0 + xp.exp(-x))
 
 
 def stable(xp, x):
     return xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def vjp(xp, g, x):
+    return (g * xp.sigmoid(-x),)
+
+
+def vjp_complement(xp, g, x):
+    return (g * (1.0 - xp.sigmoid(x)),)
 
 
 replacement = {

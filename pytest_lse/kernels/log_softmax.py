@@ -60,6 +60,14 @@ def stable(xp, x, axis):
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
 
 
+def vjp(xp, g, x, axis):
+    return (g - xp.softmax(x, axis=axis) * xp.sum(g, axis=axis, keepdims=True),)
+
+
+def vjp_output(xp, g, x, axis):
+    return (g - xp.exp(stable(xp, x, axis)) * xp.sum(g, axis=axis, keepdims=True),)
+
+
 replacement = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)",
     "torch": "torch.log_softmax(x, dim=axis)",

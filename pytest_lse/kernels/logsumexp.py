@@ -60,6 +60,15 @@ def stable_shifted(xp, x, axis, keepdims):
     return xp.max(x, axis=axis, keepdims=keepdims) + xp.log(xp.sum(shifted, axis=axis, keepdims=keepdims))
 
 
+def vjp(xp, g, x, axis):
+    return (g * xp.softmax(x, axis=axis),)
+
+
+def vjp_output(xp, g, x, axis):
+    # From the rounded output, as the frameworks do it: that costs p * eps * abs(output).
+    return (g * xp.exp(x - xp.logsumexp(x, axis=axis, keepdims=True)),)
+
+
 replacement = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
     "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims)",

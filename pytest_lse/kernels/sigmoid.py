@@ -34,6 +34,7 @@ SciPy documentation, `scipy.special.expit`.
 code = "LSE006"
 args = {"x": "logits"}
 params = {}
+bound = "probability"
 
 
 def naive(xp, x):
@@ -47,6 +48,16 @@ def naive_ratio(xp, x):
 def stable(xp, x):
     small = xp.exp(-xp.abs(x))
     return xp.where(xp.less(x, 0.0), small / (1.0 + small), 1.0 / (1.0 + small))
+
+
+def vjp(xp, g, x):
+    small = xp.exp(-xp.abs(x))
+    return (g * small / ((1.0 + small) * (1.0 + small)),)
+
+
+def vjp_output(xp, g, x):
+    s = stable(xp, x)
+    return (g * s * (1.0 - s),)
 
 
 replacement = {

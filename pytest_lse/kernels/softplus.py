@@ -48,6 +48,14 @@ def stable(xp, x):
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+def vjp(xp, g, x):
+    return (g * xp.sigmoid(x),)
+
+
+def vjp_complement(xp, g, x):
+    return (g * (1.0 - xp.sigmoid(-x)),)
+
+
 replacement = {
     "numpy": "numpy.logaddexp(0, x)",
     "torch": "torch.nn.functional.softplus(x)",

@@ -125,8 +125,16 @@ class Namespace:
 
     inf = float("inf")
     nan = float("nan")
-    pi = 3.141592653589793
-    e = 2.718281828459045
+    # Whether the composite functions avoid cancellation (the truth) or are spelled as in a textbook (the tolerance).
+    sharp = True
+
+    @property
+    def pi(self) -> Array:
+        raise NotImplementedError
+
+    @property
+    def e(self) -> Array:
+        return self.exp(1.0)
 
     # Arithmetic, of the subclasses
 
@@ -400,9 +408,25 @@ class Namespace:
 
     def logsumexp(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
         axis = axis if dim is None else dim
+        keepdims = keepdims or keepdim
         top = self.max(x, axis, keepdims=True)
-        rest = self.sum(self.exp(self.subtract(x, top)), axis, keepdims=keepdims or keepdim)
-        return self.add(top if keepdims or keepdim else self.max(x, axis), self.log(rest))
+        log_total = self._log_total(self._below(x, top), axis, keepdims)
+        return self.add(top if keepdims else self.max(x, axis), log_total)
+
+    def _below(self, x: Operand, top: Array) -> Array:
+        # A row of -inf, or the elements that equal an infinite maximum, have no difference: it is taken as 0.
+        return self.where(self.equal(x, top), 0.0, self.subtract(x, top))
+
+    def _log_total(self, shifted: Array, axis: Any, keepdims: bool) -> Array:
+        """Return log(sum(exp(shifted))) for a maximum of 0."""
+        small = self.exp(shifted)
+        if not self.sharp:
+            return self.log(self.sum(small, axis, keepdims=keepdims))
+        # The maximum is kept out of the sum and log1p takes the rest: log(1 + e) would lose e below eps.
+        at_top = self.equal(shifted, 0.0)
+        ties = self.sum(np.where(at_top, 1.0, 0.0), axis, keepdims=keepdims)
+        rest = self.sum(self.where(at_top, 0.0, small), axis, keepdims=keepdims)
+        return self.add(self.log(ties), self.log1p(self.divide(rest, ties)))
 
     def softmax(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
         axis = axis if dim is None else dim
@@ -412,4 +436,4 @@ class Namespace:
     def log_softmax(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
         axis = axis if dim is None else dim
         shifted = self.subtract(x, self.max(x, axis, keepdims=True))
-        return self.subtract(shifted, self.log(self.sum(self.exp(shifted), axis, keepdims=True)))
+        return self.subtract(shifted, self._log_total(shifted, axis, True))

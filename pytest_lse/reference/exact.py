@@ -36,6 +36,10 @@ class Exact(Namespace):
     def lift(self, values: np.ndarray) -> Array:
         return Array(self, (_objects(self._make(values)),))
 
+    @property
+    def pi(self) -> Array:
+        return Array(self, (_objects(self.backend.pi()),))
+
     def _value(self, x: Operand) -> np.ndarray:
         return self.asarray(x).parts[0]  # type: ignore[no-any-return]
 
@@ -106,6 +110,9 @@ class _Flint:
 
     def make(self, value: float) -> Any:
         return self.arb(float(value))
+
+    def pi(self) -> Any:
+        return self.arb.pi()
 
     def exp(self, x: Any) -> Any:
         return x.exp()
@@ -182,6 +189,9 @@ class _Mpmath:
 
     def make(self, value: float) -> Any:
         return self.context.mpf(float(value))
+
+    def pi(self) -> Any:
+        return +self.context.pi
 
     def exp(self, x: Any) -> Any:
         return self.context.exp(x)

@@ -45,8 +45,13 @@ FLOAT64 = Model(2.0**-53, 4.0, sequential)
 class Running(Namespace):
     """Arrays of (value, absolute error bound)."""
 
-    def __init__(self, model: Model = FLOAT64) -> None:
+    def __init__(self, model: Model = FLOAT64, sharp: bool = True) -> None:
         self.model = model
+        self.sharp = sharp
+
+    @property
+    def pi(self) -> Array:
+        return Array(self, (np.asarray(np.pi), np.asarray(np.pi * self.model.u)))
 
     def lift(self, values: np.ndarray) -> Array:
         return Array(self, (values, None))

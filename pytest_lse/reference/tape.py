@@ -32,7 +32,12 @@ class Tape(Namespace):
 
     def __init__(self, base: Namespace) -> None:
         self.base = base
+        self.sharp = base.sharp
         self.recorded: list[Variable] = []
+
+    @property
+    def pi(self) -> Array:
+        return self._record(self.base.pi, ())
 
     def lift(self, values: np.ndarray) -> Array:
         return self._record(self.base.lift(values), ())

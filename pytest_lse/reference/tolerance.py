@@ -64,7 +64,7 @@ def _spellings(problem: Problem, strict: bool) -> list[str]:
 
 
 def _worst(problem: Problem, target: Format, strict: bool, calls: Sequence[evaluation.Call]) -> list[np.ndarray]:
-    xp = Running(model(target, strict))
+    xp = Running(model(target, strict), sharp=strict)
     inputs = (*problem.arrays, *problem.row_params.values())
     found: list[list[np.ndarray]] = []
     for call in calls:

@@ -1,0 +1,66 @@
+"""`log(1 - exp(x))` is -inf for x near 0 and 0 for large negative x, where the answer is neither.
+
+What it does
+------------
+Finds `log(1 - exp(x))`, `log1p(-exp(x))` and `log(-expm1(x))`, the logarithm of a complementary probability.
+
+Why is this bad?
+----------------
+For x near 0, `1 - exp(x)` cancels and its logarithm is -inf below |x| = eps; `log1p` does not help there. For x below
+-37 (float64), `1 - exp(x)` is 1 and the result is 0; `expm1` does not help there. Each half needs its own form.
+
+Example
+-------
+    np.log(1 - np.exp(x))
+
+Use instead
+-----------
+    np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+
+Fix safety
+----------
+Safe: both forms are evaluated, and the one that is accurate is taken.
+
+Special values
+--------------
+- ``log1mexp([-inf])`` is [0.0]
+- ``log1mexp([0.0])`` is [-inf]
+
+References
+----------
+M. Maechler, "Accurately computing log(1 - exp(-|a|))", vignette of the R package Rmpfr, 2012.
+"""
+
+code = "LSE015"
+args = {"x": "negative"}
+params = {}
+
+
+def naive(xp, x):
+    return xp.log(1.0 - xp.exp(x))
+
+
+def naive_log1p(xp, x):
+    return xp.log1p(-xp.exp(x))
+
+
+def naive_expm1(xp, x):
+    return xp.log(-xp.expm1(x))
+
+
+def stable(xp, x):
+    near = xp.less(-0.6931471805599453, x)
+    return xp.where(near, xp.log(-xp.expm1(x)), xp.log1p(-xp.exp(x)))
+
+
+def vjp(xp, g, x):
+    return (g * xp.exp(x) / xp.expm1(x),)
+
+
+replacement = {}
+witness = {
+    "float64": {"input": -1e-17, "returns": "-inf", "truth": -39.14394658089878},
+    "float32": {"input": -1e-9, "returns": "-inf", "truth": -20.723267},
+    "float16": {"input": -1e-4, "returns": "-inf", "truth": -9.21},
+    "bfloat16": {"input": -1e-3, "returns": "-inf", "truth": -6.90625},
+}

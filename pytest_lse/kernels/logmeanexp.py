@@ -1,0 +1,70 @@
+"""`log(mean(exp(x)))` is inf once any x exceeds log(max), and -inf once all of them underflow.
+
+What it does
+------------
+Finds the logarithm of a mean of exponentials, in any spelling.
+
+Why is this bad?
+----------------
+`exp(x)` overflows at x = 709.8 in float64, 88.7 in float32 and 11.1 in float16, although the result lies between the
+mean and the maximum of x.
+
+Example
+-------
+    np.log(np.mean(np.exp(x), axis=0))
+
+Use instead
+-----------
+    scipy.special.logsumexp(x, axis=0) - np.log(x.shape[0])
+
+Fix safety
+----------
+Safe where the framework itself has logsumexp. Unsafe where it adds SciPy to a project.
+
+Special values
+--------------
+- ``logmeanexp([-inf, -inf])`` is -inf
+- ``logmeanexp([inf, 0.0])`` is inf
+
+References
+----------
+P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions",
+IMA Journal of Numerical Analysis 41(4), 2021, section 4.
+"""
+
+code = "LSE008"
+args = {"x": "logits"}
+params = {"axis": -1, "keepdims": False}
+
+
+def naive(xp, x, axis, keepdims):
+    return xp.log(xp.mean(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def stable(xp, x, axis, keepdims):
+    # log1p of what the mean of exp(x - max) lacks to 1, a sum of non-negative terms: nothing cancels for equal x.
+    top = xp.max(x, axis=axis, keepdims=True)
+    gap = xp.where(xp.equal(x, top), 0.0, xp.expm1(x - top))
+    return xp.max(x, axis=axis, keepdims=keepdims) + xp.log1p(xp.mean(gap, axis=axis, keepdims=keepdims))
+
+
+def stable_shifted(xp, x, axis, keepdims):
+    shifted = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
+    return xp.max(x, axis=axis, keepdims=keepdims) + xp.log(xp.mean(shifted, axis=axis, keepdims=keepdims))
+
+
+def vjp(xp, g, x, axis):
+    return (g * xp.softmax(x, axis=axis),)
+
+
+def vjp_output(xp, g, x, axis):
+    return (g * xp.exp(x - xp.logsumexp(x, axis=axis, keepdims=True)),)
+
+
+replacement = {}
+witness = {
+    "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.0},
+    "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.0},
+    "float16": {"input": [12.0, 12.0], "returns": "inf", "truth": 12.0},
+    "bfloat16": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.0},
+}

@@ -1,0 +1,45 @@
+"""Running logsumexp along an axis: a scan over pairs (maximum, scaled sum), exact for every prefix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+args = {"x": "logits"}
+params = {"axis": -1}
+bound = "log"
+
+
+def _join(xp: Any, left: Any, right: Any) -> Any:
+    (m, s), (n, t) = left, right
+    top = xp.maximum(m, n)
+    shift = xp.where(xp.equal(top, -xp.inf), 0.0, top)
+    # At the maximum the factor is exactly 1, also where that is +inf.
+    first = xp.where(xp.equal(m, top), s, s * xp.exp(m - shift))
+    second = xp.where(xp.equal(n, top), t, t * xp.exp(n - shift))
+    return top, first + second
+
+
+def stable(xp: Any, x: Any, axis: int) -> Any:
+    """Return the maxima plus the logarithms of the scaled sums."""
+    top, total = xp.scan((x, xp.ones_like(x)), lambda a, b: _join(xp, a, b), axis)
+    return top + xp.log(total)
+
+
+def stable_chain(xp: Any, x: Any, axis: int) -> Any:
+    """Add one element at a time, as the frameworks do; this loses a rounding of the answer at every step."""
+    running = [x[..., :1]]
+    for i in range(1, min(x.shape[-1], 64)):
+        running.append(xp.logaddexp(running[-1], x[..., i : i + 1]))
+    rest = [] if x.shape[-1] <= 64 else [stable(xp, x, axis)[..., 64:]]
+    return xp.concatenate(running + rest, axis=-1)
+
+
+def vjp(xp: Any, g: Any, x: Any, axis: int) -> Any:
+    """Sum g_k * exp(x_i - y_k) over k >= i."""
+    y = stable(xp, x, axis)
+    # [..., i, k]; a prefix of -inf has weight 0.
+    safe = xp.where(xp.equal(y, -xp.inf), 0.0, y)
+    weight = xp.exp(xp.expand_dims(x, -1) - xp.expand_dims(safe, -2))
+    n = x.shape[-1]
+    later = xp.arange(n)[None, :] >= xp.arange(n)[:, None]
+    return (xp.sum(xp.where(later, weight * xp.expand_dims(g, -2), 0.0), axis=-1),)
