@@ -1,0 +1,234 @@
+"""What is tried: drafts of inputs, the arrays they stand for, and the catalogue that is tried before any search.
+
+A `Draft` is a few rows of numbers and a choice for everything beside them; a `Case` is the arrays made of it. The
+catalogue, the search and the minimiser all speak in drafts, so that each of them works for every kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pytest_lse import regimes
+from pytest_lse.assertions.adapters import carrier
+from pytest_lse.assertions.layouts import Layout
+from pytest_lse.dtypes import FORMATS, Format
+from pytest_lse.regimes import Long, Row
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows of equal length, the regime of each, and what is chosen for the other arguments."""
+
+    rows: tuple[Row | Long, ...]
+    regimes: tuple[str, ...]
+    choice: int = 0
+    ndim: int = 2
+    axis: int = -1
+
+    @property
+    def regime(self) -> str:
+        """The regime, or the one that is hardest if several are mixed."""
+        return self.regimes[0] if len(set(self.regimes)) == 1 else "mixed rows"
+
+    @property
+    def width(self) -> int:
+        """Length of a row."""
+        return _length(self.rows[0]) if self.rows else 0
+
+    def only(self, index: int) -> Draft:
+        """Return the draft of one row alone."""
+        return replace(self, rows=(self.rows[index],), regimes=(self.regimes[index],))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Concrete arguments, as NumPy arrays of the dtype under test."""
+
+    arguments: tuple[Array, ...]
+    draft: Draft
+    dtype: str
+    axis: int = -1
+    plain: bool = False
+    """Whether the function is called without naming the axis, even if it takes one."""
+
+
+def _length(row: Row | Long) -> int:
+    return row.length if isinstance(row, Long) else len(row)
+
+
+def matrix(rows: Sequence[Row | Long]) -> Array:
+    """Return the rows as a float64 array [B, n]."""
+    result = np.empty((len(rows), _length(rows[0]) if rows else 0))
+    for i, row in enumerate(rows):
+        if isinstance(row, Long):
+            result[i] = row.fill
+            result[i, : len(row.head)] = row.head
+        else:
+            result[i] = row
+    return result
+
+
+def cast(values: Array, dtype: str) -> Array:
+    """Round floating-point values to the dtype under test; values beyond its range become its largest number."""
+    if values.dtype.kind != "f":
+        return values
+    target = carrier(dtype)
+    if target.kind in "iu":
+        return values.astype(target)
+    top = FORMATS[dtype].max
+    finite = np.isfinite(values)
+    return np.where(finite, np.clip(values, -top, top), values).astype(target)
+
+
+def build(layout: Layout, draft: Draft, fmt: Format, dtype: str | None = None, ignore: int | None = None) -> Case:
+    """Return the arrays of a draft.
+
+    Parameters
+    ----------
+    dtype : str, optional
+        The dtype of the logits where it is not that of the format: an integer dtype, when integers are claimed.
+    ignore : int, optional
+        The label that is ignored, where the kernel's parameters name one: further choices use it.
+    """
+    kind = dtype or fmt.name
+    rows = matrix(draft.rows) if draft.rows else np.zeros((0, 3))
+    arrays = layout.arrays(rows, draft.choice, fmt, ignore)
+    shaped = [_shape(layout, a, draft) for a in arrays] if layout.kind in ("rows", "elements") else arrays
+    axis = draft.axis if layout.kind == "rows" else -1
+    integral = carrier(kind).kind in "iu"
+    arguments = tuple(
+        cast(a, fmt.name if integral and role != "logits" else kind)
+        for a, role in zip(shaped, layout.roles, strict=True)
+    )
+    return Case(arguments, draft, kind, axis)
+
+
+def _shape(layout: Layout, value: Array, draft: Draft) -> Array:
+    if value.ndim < 2:
+        return value
+    if layout.kind == "elements":
+        value = value.reshape(-1)
+        return value if draft.ndim == 1 else value.reshape((1,) * (draft.ndim - 1) + value.shape)
+    if draft.ndim == 1:
+        return value[0]
+    value = value.reshape((1,) * (draft.ndim - 2) + value.shape)
+    return np.ascontiguousarray(np.moveaxis(value, -1, draft.axis))
+
+
+def usable(layout: Layout, row: Row, fmt: Format, domain: str) -> bool:
+    """Whether a row keeps what the kernel and the domain promise."""
+    if any(math.isfinite(v) and abs(v) > layout.cap * fmt.max for v in row):
+        return False
+    if not layout.alone or domain in ("log_space", "extended"):
+        return True
+    return not any(v == -math.inf for v in row)
+
+
+def catalogue(layout: Layout, fmt: Format, wanted: Sequence[str], domain: str, ndim: Sequence[int]) -> Iterator[Draft]:
+    """Yield the minimal cases of every wanted regime, the simplest first.
+
+    Rows of one length share a batch where rows do not depend on each other: that is faster, and finds what leaks
+    from row to row.
+    """
+    rows = [
+        (name, tuple(row))
+        for name in wanted
+        if name in regimes.BY_NAME
+        for row in regimes.BY_NAME[name].rows(fmt)
+        if usable(layout, row, fmt, domain) and len(row) >= layout.least
+    ]
+    if layout.kind == "elements":
+        yield from _element_drafts(layout, rows, ndim)
+    elif layout.kind == "rows":
+        yield from _row_drafts(layout, rows, ndim, fmt)
+    else:
+        yield from _whole_drafts(layout, rows)
+    yield from _long_drafts(layout, fmt, wanted, ndim)
+
+
+Named = tuple[str, tuple[float, ...]]
+
+
+def _row_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int], fmt: Format) -> Iterator[Draft]:
+    lengths: dict[int, list[Named]] = {}
+    for name, row in rows:
+        lengths.setdefault(len(row), []).append((name, row))
+    batch = max(ndim)
+    if batch > 1:
+        for same in lengths.values():
+            for choice in range(layout.choices):
+                fits = [(n, r) for n, r in same if layout.fits(r, choice, fmt)]
+                if fits:
+                    yield Draft(tuple(r for _, r in fits), tuple(n for n, _ in fits), choice, batch)
+        # Square and leading: a wrong axis cannot hide behind the shape.
+        yield Draft(((0.0, 1.0, 3.0), (2.0, -1.0, 0.5), (4.0, 4.0, -2.0)), ("benign",) * 3, 0, batch)
+    if 1 in ndim:
+        seen: dict[str, int] = {}
+        for name, row in rows:
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] <= 4:
+                choice = seen[name] % layout.choices
+                if layout.fits(row, choice, fmt):
+                    yield Draft((row,), (name,), choice, 1)
+
+
+def _element_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int]) -> Iterator[Draft]:
+    for name in dict.fromkeys(n for n, _ in rows):
+        values = tuple(dict.fromkeys(_key(v) for n, row in rows if n == name for v in layout.points(row)))
+        points = [v for v, _ in values]
+        size = 4 * layout.group if layout.mean else len(points)
+        for start in range(0, len(points), max(size, 1)):
+            part = tuple(points[start : start + size])
+            for choice in range(layout.choices):
+                yield Draft((part,), (name,), choice, min(ndim))
+        if name == "benign" and len(points) % 2 == 0:
+            yield Draft((tuple(points),), (name,), 0, max(ndim))
+        if not points:
+            yield Draft(((),), (name,), 0, 1)
+
+
+def _key(value: float) -> tuple[float, float]:
+    """Tell signed zeros apart, and let NaN equal itself."""
+    return value, math.copysign(1.0, value)
+
+
+def _whole_drafts(layout: Layout, rows: list[Named]) -> Iterator[Draft]:
+    seen: dict[str, int] = {}
+    for name, row in rows:
+        seen[name] = seen.get(name, 0) + 1
+        few = range(layout.choices) if seen[name] <= 3 else sorted({0, 1 % layout.choices, seen[name] % layout.choices})
+        for choice in few:
+            yield Draft((row,), (name,), choice)
+    if layout.batched:
+        same: dict[tuple[str, int], list[tuple[float, ...]]] = {}
+        for name, row in rows:
+            same.setdefault((name, len(row)), []).append(row)
+        for (name, _), group in same.items():
+            if len(group) > 1:
+                for choice in (0, 7):
+                    yield Draft(tuple(group[:3]), (name,) * len(group[:3]), choice)
+
+
+def _long_drafts(layout: Layout, fmt: Format, wanted: Sequence[str], ndim: Sequence[int]) -> Iterator[Draft]:
+    if not layout.long:
+        return
+    longs: list[tuple[str, Long]] = []
+    if "long" in wanted:
+        longs += [("long", row) for row in regimes.long_rows(fmt) if row.length <= layout.long]
+    if "beyond_sum" in wanted:
+        longs += [("beyond_sum", row) for row in regimes.beyond_sum_rows(fmt) if row.length <= layout.long]
+    for name, row in longs:
+        yield Draft((row,), (name,), 0, max(ndim) if layout.kind == "rows" else 1)
+
+
+def sane(rows: Iterable[Row], top: float) -> tuple[Row, ...]:
+    """Clip finite values to what the kernel allows."""
+    return tuple(tuple(max(-top, min(top, v)) if math.isfinite(v) else v for v in row) for row in rows)

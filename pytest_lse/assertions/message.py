@@ -1,0 +1,158 @@
+"""The failure message: what was called, what came back, why, and what to do about it."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from pytest_lse import discovery, regimes
+from pytest_lse.assertions.adapters import spell_number, spell_scalar
+from pytest_lse.assertions.errors import StabilityError
+from pytest_lse.assertions.trial import Failure, Trial
+
+WIDTH = 100
+
+HINTS = {
+    "raises": "It has to return a value for every input that its domain promises.",
+    "outputs": "The kernel's call is described in the table of kernels.",
+    "shape": "A reduced axis disappears, every other axis stays.",
+    "dtype": "The result has to have the dtype of its input: look for a constant or an accumulator of another dtype.",
+    "mutates": "The caller still needs its array: work on a copy.",
+    "overwrites": "Every call has to return memory of its own: look for a buffer that is reused.",
+    "repeat": "The same input has to give the same result: look for state that is kept between calls.",
+    "alone": "Rows do not depend on each other: look for a maximum or a sum over the whole array.",
+    "layout": "The memory layout of an array must not change the result: look for views, strides and reshapes.",
+    "readonly": "Arrays may be read-only: do not write into arguments.",
+}
+
+
+def error(trial: Trial, failure: Failure) -> StabilityError:
+    """Return the exception for a failure."""
+    kernel = trial.kernel_name
+    return StabilityError(
+        "\n".join(_lines(trial, failure)),
+        kernel=kernel,
+        regime=failure.case.draft.regime,
+        dtype=failure.case.dtype,
+        arguments=failure.case.arguments,
+        index=failure.index,
+        returned=failure.returned,
+        expected=failure.expected,
+        error_ulps=failure.ulps,
+        check=failure.check,
+    )
+
+
+def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
+    case, framework = failure.case, trial.framework
+    what = "gradient of " if failure.check in ("gradient", "jvp") else ""
+    yield f"{trial.subject.name} is not a stable {trial.kernel_name}: {_headline(failure)}"
+    yield ""
+    about = regimes.about(case.draft.regime)
+    yield _field("regime", f"{case.draft.regime}" + (f" ({about})" if about else ""))
+    yield _field("dtype", f"{case.dtype}, {framework.name}")
+    for i, (name, value) in enumerate(zip(trial.known.arguments, case.arguments, strict=True)):
+        yield _field("input" if i == 0 else "", f"{name} = {_values(value)}")
+    if failure.returned is not None and failure.expected is not None:
+        place = f"[{', '.join(map(str, failure.index))}]" if failure.index else ""
+        if failure.outputs > 1:
+            place = f"[{failure.output}]{place}"
+        shown = what + "result" if what else "result"
+        yield _field("returned", f"{spell_number(failure.returned, case.dtype)}   {shown}{place}".rstrip())
+        yield _field("expected", f"{spell_number(failure.expected, case.dtype)}   {_distance(failure, trial)}".rstrip())
+    elif failure.said:
+        yield _field("got", failure.said)
+    yield ""
+    yield from _advice(trial, failure)
+    yield _field("again", reproduce(trial, failure))
+
+
+def _headline(failure: Failure) -> str:
+    if failure.returned is None:
+        return failure.said if failure.check != "gradient" else f"its gradient {failure.said.removeprefix('gradient ')}"
+    kind = {"gradient": "wrong gradient", "jvp": "wrong forward-mode derivative"}.get(failure.check, "")
+    got = failure.returned
+    if kind:
+        return kind
+    if math.isnan(got):
+        return "NaN"
+    if math.isinf(got):
+        return "overflow" if failure.expected is not None and math.isfinite(failure.expected) else "wrong infinity"
+    return {
+        "value": "wrong value",
+        "alone": "a row depends on its neighbours",
+        "repeat": "a second call gives another result",
+        "overwrites": "a later call changes an earlier result",
+        "layout": f"another result for {failure.said}",
+        "readonly": f"another result for {failure.said}",
+    }.get(failure.check, "wrong value")
+
+
+def _distance(failure: Failure, trial: Trial) -> str:
+    if failure.ulps is None or not math.isfinite(failure.ulps):
+        return ""
+    if trial.ulps is not None and failure.check == "value":
+        return f"off by {_short(failure.ulps)} ulps, {trial.ulps:g} allowed"
+    allowed = failure.ulps / failure.ratio if failure.ratio and math.isfinite(failure.ratio) else None
+    return f"off by {_short(failure.ulps)} ulps" + (f", {_short(allowed)} allowed" if allowed else "")
+
+
+def _short(value: float) -> str:
+    if value >= 1e6:
+        return f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _field(name: str, text: str) -> str:
+    return f"  {name:<10}{text}"
+
+
+def _values(value: Any) -> str:
+    if value.size > 24:
+        flat = value.reshape(-1)
+        head = ", ".join(spell_scalar(v) for v in flat[:4])
+        return f"[{head}, ...], shape {value.shape}" + (", all equal" if bool((flat == flat[0]).all()) else "")
+    return _nested(value)
+
+
+def _nested(value: Any) -> str:
+    if value.ndim == 0:
+        return spell_scalar(value[()])
+    if value.shape[-1:] == (0,) or 0 in value.shape:
+        return f"empty, shape {value.shape}"
+    return "[" + ", ".join(_nested(v) for v in value) + "]"
+
+
+def _advice(trial: Trial, failure: Failure) -> Iterator[str]:
+    file = trial.known.file
+    if failure.check in HINTS:
+        yield from _wrapped("why", HINTS[failure.check])
+    elif file is not None:
+        yield from _wrapped("why", why(file))
+    if file is not None and failure.check in ("value", "gradient", "jvp", "raises", "alone"):
+        fix = file.replacement.get(trial.framework.name)
+        if fix:
+            yield from _wrapped("fix", fix)
+
+
+def why(file: discovery.KernelFile) -> str:
+    """Return the first sentences of the kernel's "Why is this bad?", or its first line."""
+    text = file.doc.partition("Why is this bad?")[2].strip().lstrip("-").strip().partition("\n\n")[0]
+    return " ".join((text or file.summary).split())
+
+
+def _wrapped(name: str, text: str) -> Iterator[str]:
+    for i, line in enumerate(textwrap.wrap(text.replace("`", ""), WIDTH - 12, break_on_hyphens=False) or [""]):
+        yield _field(name if i == 0 else "", line)
+
+
+def reproduce(trial: Trial, failure: Failure) -> str:
+    """Return one line that calls the function on the minimal input again."""
+    case = failure.case
+    framework = trial.framework
+    arguments = [framework.spell_long(a) if a.size > 64 else framework.spell(a) for a in case.arguments]
+    keyword = trial.keywords(case)
+    arguments += [f"{k}={v}" for k, v in keyword.items()]
+    return f"{trial.subject.name.rpartition('.')[2]}({', '.join(arguments)})"

@@ -1,0 +1,317 @@
+"""One function under test in one dtype: call it on a case, compare everything with the truth."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pytest_lse.assertions import truths
+from pytest_lse.assertions.adapters import Framework, Function
+from pytest_lse.assertions.cases import Case
+from pytest_lse.assertions.kernels import Known
+from pytest_lse.dtypes import FORMATS
+from pytest_lse.reference.truth import Judgement, Output
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """What went wrong on a case; the first in order of index for a wrong value, the worst for an inaccurate one."""
+
+    check: str
+    case: Case
+    said: str = ""
+    index: tuple[int, ...] = ()
+    returned: float | None = None
+    expected: float | None = None
+    ulps: float | None = None
+    ratio: float = float("inf")
+    output: int = 0
+    outputs: int = 1
+    call: str = ""
+    error: BaseException | None = None
+
+
+@dataclass
+class Tally:
+    """What a passing run has seen."""
+
+    calls: int = 0
+    ulps: float = 0.0
+    ratio: float = 0.0
+    regime: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The function under test and how it is called.
+
+    Attributes
+    ----------
+    keyword : str or None
+        The name by which it takes an axis.
+    default : int or None or ...
+        The axis that it works along when none is given; Ellipsis if one has to be given.
+    """
+
+    fn: Function
+    keyword: str | None
+    default: Any = ...
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
+        if self.label:
+            return self.label
+        fn = getattr(self.fn, "func", self.fn)
+        return str(getattr(fn, "__name__", None) or type(fn).__name__)
+
+    @property
+    def identity(self) -> str:
+        """What tells it from other functions, between runs."""
+        fn = getattr(self.fn, "func", self.fn)
+        name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
+        return f"{getattr(fn, '__module__', '')}.{name}"
+
+
+_PARAMETER = re.compile(r"[(,]\s*(?:\w+\s+)?(axis|dim)\s*(=\s*([^,)\s]+))?\s*[,)=]")
+
+
+def subject(fn: Function, axis: bool = True) -> Subject:
+    """Find out whether a function takes an axis, from its signature or, for builtins, from its documentation."""
+    if not axis:
+        return Subject(fn, None)
+    target = getattr(fn, "forward", fn) if hasattr(fn, "forward") and not inspect.isroutine(fn) else fn
+    try:
+        parameters = inspect.signature(target).parameters
+    except (ValueError, TypeError):
+        first = (getattr(fn, "__doc__", None) or "").strip().partition("\n")[0]
+        found = _PARAMETER.search(first.replace("*, ", ""))
+        if found is None:
+            return Subject(fn, None)
+        default = found.group(3)
+        return Subject(fn, found.group(1), int(default) if default and default.lstrip("-").isdigit() else ...)
+    for name in ("axis", "dim"):
+        parameter = parameters.get(name)
+        if parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            empty = parameter.default is inspect.Parameter.empty
+            return Subject(fn, name, ... if empty else parameter.default)
+    return Subject(fn, None)
+
+
+@dataclass
+class Trial:
+    """Everything that stays the same while one function is tried in one dtype."""
+
+    subject: Subject
+    known: Known
+    framework: Framework
+    dtype: str
+    params: Mapping[str, Any]
+    domain: str
+    strict: bool = False
+    ulps: float | None = None
+    gradients: bool | str = "auto"
+    tally: Tally = field(default_factory=Tally)
+    differentiable: bool = True
+    last: float = 0.0
+
+    @property
+    def kernel_name(self) -> str:
+        """The kernel's name."""
+        return self.known.name
+
+    @property
+    def plain_default(self) -> int | None:
+        """The axis that the function says it works along by default."""
+        default = self.subject.default
+        return default if self.subject.keyword and isinstance(default, int) else None
+
+    def keywords(self, case: Case) -> dict[str, int]:
+        """Return how the axis is named in a call, if the function takes one."""
+        return {} if self.subject.keyword is None or case.plain else {self.subject.keyword: case.axis}
+
+    def call(self, arguments: Sequence[Any], keywords: Mapping[str, int]) -> Any:
+        """Call the function; overflow on the way is its own business, only results are judged."""
+        self.tally.calls += 1
+        with self.framework.quiet():
+            return self.subject.fn(*arguments, **keywords)
+
+    def check(self, case: Case, *, gradients: bool = True) -> Failure | None:
+        """Call the function on a case and return what is wrong, if anything is."""
+        keywords = self.keywords(case)
+        arguments = [self.framework.array(a) for a in case.arguments]
+        try:
+            actual = self.values(self.call(arguments, keywords))
+        except Exception as error:
+            return self.raised(case, "raises", error)
+        differentiate = gradients and self.wants_gradient(case)
+        weight = cotangent(actual[0].shape) if differentiate and actual else None
+        try:
+            truth = self.judge(case, actual, weight)
+        except ValueError:  # of a cotangent in the shape of a wrong output
+            truth = self.judge(case, actual, None)
+        failure = self.compare(case, actual, truth)
+        if failure is None:
+            failure = self.unchanged(case, arguments)
+        if failure is None and weight is not None and truth.gradient is not None:
+            failure = self.check_gradient(case, arguments, keywords, weight, truth.gradient)
+        return failure
+
+    def raised(self, case: Case, check: str, error: Exception) -> Failure | None:
+        """Return the failure that an exception is: all but a "mean of empty slice" that a warning filter raised."""
+        if isinstance(error, RuntimeWarning):
+            return None
+        return Failure(check, case, f"raised {type(error).__name__}: {_line(error)}", error=error)
+
+    def values(self, result: Any) -> tuple[Array, ...]:
+        """Return a result's arrays as NumPy's."""
+        if isinstance(result, tuple) or (isinstance(result, list) and result and hasattr(result[0], "dtype")):
+            return tuple(self.framework.numpy(r) for r in result)
+        return (self.framework.numpy(result),)
+
+    def judge(self, case: Case, actual: tuple[Array, ...], weight: Array | None = None) -> Judgement:
+        """Return the truth of a case, in the dtype of the answer where the input is integers."""
+        dtype = case.dtype
+        if dtype not in FORMATS:
+            got = actual[0].dtype.name if actual else "float64"
+            dtype = got if got in FORMATS else "float64"
+        return truths.judge(
+            self.known.kernel, case.arguments, self.params, dtype=dtype, axis=case.axis, strict=self.strict, cotangent=weight
+        )
+
+    def compare(self, case: Case, actual: tuple[Array, ...], truth: Judgement) -> Failure | None:
+        """Compare outputs: their number, shapes, dtypes and values."""
+        if len(actual) != len(truth.outputs):
+            said = f"returned {_count(len(actual), 'array')}, expected {len(truth.outputs)}"
+            return Failure("outputs", case, said)
+        for i, (got, output) in enumerate(zip(actual, truth.outputs, strict=True)):
+            if got.shape != output.expected.shape:
+                said = f"returned shape {got.shape}, expected {output.expected.shape}"
+                return Failure("shape", case, said, output=i, outputs=len(actual))
+            if got.dtype.name not in FORMATS:
+                return Failure("dtype", case, f"returned dtype {got.dtype.name}, expected {case.dtype}", output=i)
+            failure = self.accurate(case, got, output, "value", i, len(actual))
+            if failure is not None:
+                return failure
+            if case.dtype in FORMATS and not self.keeps(case.dtype, got):
+                return Failure("dtype", case, f"returned dtype {got.dtype.name} for {case.dtype} input", output=i)
+        return None
+
+    def keeps(self, dtype: str, got: Array) -> bool:
+        """Whether a result's dtype is that of the input.
+
+        NumPy's own functions compute float16 and bfloat16 in wider types and return those; a Python float, from a
+        reduction, has no other type to be.
+        """
+        name = got.dtype.name
+        if name == dtype:
+            return True
+        wider = FORMATS[name].precision > FORMATS[dtype].precision
+        return wider and (got.ndim == 0 or (self.framework.name == "numpy" and dtype in ("float16", "bfloat16")))
+
+    def accurate(
+        self, case: Case, got: Array, output: Output, check: str, number: int = 0, outputs: int = 1
+    ) -> Failure | None:
+        """Compare the values of one output."""
+        comparison = output.compare(got)
+        ok, ratio = comparison.ok, comparison.ratio
+        if self.ulps is not None and check == "value":
+            ok = (comparison.ulps <= self.ulps) | ~output.required
+            ratio = np.where(output.required, comparison.ulps / max(self.ulps, 1e-300), 0.0)
+        if ok.size and check == "value":
+            self.note(comparison.ulps, ratio, ok, case)
+        if bool(np.all(ok)):
+            return None
+        bad = np.where(ok, -1.0, np.where(np.isfinite(ratio), np.minimum(ratio, 1e300), np.inf))
+        index = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        return Failure(
+            check,
+            case,
+            index=index,
+            returned=float(np.asarray(got)[index]),
+            expected=float(output.expected[index]),
+            ulps=float(comparison.ulps[index]),
+            ratio=float(ratio[index]),
+            output=number,
+            outputs=outputs,
+        )
+
+    def note(self, ulps: Array, ratio: Array, ok: Array, case: Case) -> None:
+        """Keep the worst error so far."""
+        self.last = max(self.last, float(np.max(ratio)))
+        worst = float(np.max(np.where(np.isfinite(ratio) & ok, ratio, 0.0)))
+        if worst >= self.tally.ratio:
+            at = int(np.argmax(np.where(np.isfinite(ratio) & ok, ratio, 0.0)))
+            self.tally.ratio, self.tally.ulps = worst, float(np.ravel(ulps)[at])
+            self.tally.regime = case.draft.regimes[0] if case.draft.regimes else ""
+
+    def unchanged(self, case: Case, arguments: Sequence[Any]) -> Failure | None:
+        """Check that the function did not write into its arguments."""
+        for i, (before, after) in enumerate(zip(case.arguments, arguments, strict=True)):
+            now = self.framework.numpy(after)
+            if before.shape != now.shape or before.tobytes() != np.ascontiguousarray(now).tobytes():
+                return Failure("mutates", case, f"changed its argument {i + 1} in place")
+        return None
+
+    def wants_gradient(self, case: Case) -> bool:
+        """Whether gradients are judged on this case."""
+        if self.gradients is False or not self.differentiable or not self.framework.differentiates:
+            return False
+        return case.dtype in FORMATS and case.arguments[0].size > 0
+
+    def check_gradient(
+        self, case: Case, arguments: Sequence[Any], keywords: Mapping[str, int], weight: Array, truth: Output
+    ) -> Failure | None:
+        """Compare the gradient of the first output in the first argument with the closed form."""
+        fn = self.subject.fn
+        bound = (lambda *a: fn(*a, **keywords)) if keywords else fn
+        self.tally.calls += 1
+        try:
+            gradient = self.framework.gradient(bound, arguments, weight.astype(case.arguments[0].dtype))
+        except Exception as error:
+            return self.raised(case, "gradient", error)
+        if gradient is None:
+            if self.gradients is True:
+                return Failure("gradient", case, "returned a value that does not depend on the first argument")
+            self.differentiable = False
+            return None
+        if gradient.shape != truth.expected.shape:
+            return Failure("gradient", case, f"gradient has shape {gradient.shape}, expected {truth.expected.shape}")
+        return self.accurate(case, gradient, self.excused(case, truth), "gradient")
+
+    def excused(self, case: Case, truth: Output) -> Output:
+        """Leave the gradient open in rows without kept entries, unless the function promises the log space."""
+        if self.domain in ("log_space", "extended") or len(case.arguments) < 2 or case.arguments[-1].dtype != bool:
+            return truth
+        kept = case.arguments[-1].any(axis=case.axis if case.arguments[-1].ndim else None, keepdims=True)
+        if kept.all():
+            return truth
+        same = case.arguments[-1].shape == truth.expected.shape
+        open_ = np.broadcast_to(~kept, truth.expected.shape) if same or kept.ndim == truth.expected.ndim else ~kept
+        return replace(truth, required=truth.required & ~open_)
+
+
+def cotangent(shape: tuple[int, ...]) -> Array:
+    """Return weights for the elements of an output: unequal, so that no row of a softmax cancels to zero."""
+    if shape == ():
+        return np.array(1.0)
+    pattern = np.array([1.0, -0.5, 2.0, 0.25, -1.0])
+    return np.asarray(pattern[np.arange(int(np.prod(shape))) % 5].reshape(shape))
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) < 160 else text[:157] + "..."
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

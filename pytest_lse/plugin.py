@@ -1,0 +1,36 @@
+"""The pytest plugin: a guest in every pytest run, so everything but pytest is imported inside the hooks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+_LINES = "lse"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Attach what passing assertions have to say to the report, which is what travels from xdist's workers."""
+    report = yield
+    module = sys.modules.get("pytest_lse.assertions.report")
+    if module is not None and call.when == "call":
+        lines = module.collect()
+        if lines:
+            report.user_properties.append((_LINES, lines))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the assertions that passed, with their worst errors, under ``-v``."""
+    if terminalreporter.config.get_verbosity() < 1:
+        return
+    reports = [r for r in terminalreporter.getreports("passed") if hasattr(r, "user_properties")]
+    found = [(r.nodeid, lines) for r in reports for name, lines in r.user_properties if name == _LINES]
+    if found:
+        terminalreporter.write_sep("=", "stability")
+        for nodeid, lines in found:
+            terminalreporter.write_line(nodeid)
+            for line in lines:
+                terminalreporter.write_line(f"  {line}")
