@@ -15,7 +15,7 @@ from collections.abc import Sequence
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 USAGE_ERROR = 2
 
@@ -24,8 +24,24 @@ class UsageError(Exception):
     """The command cannot be carried out as it was given; the message is one line for the user."""
 
 
+class _Formatter(argparse.HelpFormatter):
+    def __init__(self, prog: str, width: int | None = None) -> None:
+        # argparse would import shutil, and with it every compression module, to ask for the width.
+        try:
+            columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+        except (OSError, ValueError):
+            columns = 80
+        super().__init__(prog, width=max(columns, 40) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "".join(indent + line for line in text.splitlines(keepends=True))
+
+
 class Parser(argparse.ArgumentParser):
     """Reports a wrong argument in one line, without the usage text of some forty options."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, formatter_class=_Formatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
@@ -69,7 +85,7 @@ def _dispatch(arguments: list[str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal's encoding may not have every character
     if arguments and arguments[0] in _commands():
         module = _command(arguments[0])
-        parser = Parser(prog=f"pytest-lse {arguments[0]}", description=module.HELP, allow_abbrev=False)
+        parser = Parser(prog=f"pytest-lse {arguments[0]}", description=module.HELP)
         module.add_arguments(parser)
         status: int = module.run(parser.parse_args(arguments[1:]))
         return status
@@ -81,7 +97,6 @@ def _top(arguments: list[str]) -> int:
         prog="pytest-lse",
         description="Finds and fixes numerically unstable log-sum-exp, softmax and loss code.",
         epilog="\n".join(["commands:", *(f"  {name:<10} {_command(name).HELP}" for name in _commands())]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="pytest-lse [--version] COMMAND ...",
     )
     parser.add_argument("--version", action="store_true", help="print the version")

@@ -189,7 +189,7 @@ def do_file(name: str, settings: Settings, job: Job, *, named: bool = False, dat
         result.findings = findings
         result.lines = excerpt(findings, source)
         if findings and job.mode != "check":
-            from pytest_lse.lint.fixing import carry_out
+            from pytest_lse.lint.changes import carry_out
 
             carry_out(result, original, settings, job, on_disk=data is None)
     except Exception as error:  # the run goes on with the other files
