@@ -71,6 +71,7 @@ def vjp_textbook(xp, g, x, targets, pos_weight):
     return (g * (weight * xp.sigmoid(x) - pos_weight * targets),)
 
 
+message = "binary cross-entropy of a sigmoid is inf or nan from logits of {saturation} on"
 replacement = {
     "numpy": "targets * numpy.logaddexp(0, -x) + (1 - targets) * numpy.logaddexp(0, x)",
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",

@@ -60,8 +60,14 @@ def vjp_complement(xp, g, x):
     return (g * (1.0 - xp.sigmoid(x)),)
 
 
+message = {
+    "naive": "log(sigmoid(x)) is -inf from x = -{underflow} down",
+    "naive_complement": "log(1 - sigmoid(x)) is -inf from x = {saturation} on",
+    "naive_softplus": "-log(1 + exp(-x)) is -inf from x = -{overflow} down",
+}
 replacement = {
     "numpy": "-numpy.logaddexp(0, -x)",
+    "math": "min(x, 0.0) - math.log1p(math.exp(-abs(x)))",
     "torch": "torch.nn.functional.logsigmoid(x)",
     "jax": "jax.nn.log_sigmoid(x)",
     "tensorflow": "tensorflow.math.log_sigmoid(x)",

@@ -42,6 +42,14 @@ def naive(xp, x, axis):
     return xp.log(xp.softmax(x, axis=axis))
 
 
+def naive_element(xp, x, key, axis=None):
+    return xp.log(xp.exp(x[key]) / xp.sum(xp.exp(x), axis=axis, keepdims=False))
+
+
+def naive_element_difference(xp, x, key, axis=None):
+    return x[key] - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
+
+
 def naive_difference(xp, x, axis):
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
@@ -68,6 +76,11 @@ def vjp_output(xp, g, x, axis):
     return (g - xp.exp(stable(xp, x, axis)) * xp.sum(g, axis=axis, keepdims=True),)
 
 
+message = "log(softmax(x)) is -inf where x lies {underflow} below the maximum, an ordinary number"
+replacement_element = {
+    "numpy": "scipy.special.log_softmax(x, axis=axis)[key]",
+    "jax": "jax.nn.log_softmax(x, axis=axis)[key]",
+}
 replacement = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)",
     "torch": "torch.log_softmax(x, dim=axis)",

@@ -69,8 +69,11 @@ def vjp_output(xp, g, x, axis):
     return (g * xp.exp(x - xp.logsumexp(x, axis=axis, keepdims=True)),)
 
 
+shift_invariant = True
+message = "log(sum(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
 replacement = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "math": "scipy.special.logsumexp(list(x))",
     "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims)",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
     "tensorflow": "tensorflow.reduce_logsumexp(x, axis=axis, keepdims=keepdims)",

@@ -60,8 +60,14 @@ def vjp_output(xp, g, x):
     return (g * s * (1.0 - s),)
 
 
+severity = {"naive": "info"}
+message = {
+    "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
+    "naive_ratio": "exp(x) / (1 + exp(x)) is nan from x = {overflow} on",
+}
 replacement = {
     "numpy": "scipy.special.expit(x)",
+    "math": "scipy.special.expit(x)",
     "torch": "torch.sigmoid(x)",
     "jax": "jax.nn.sigmoid(x)",
     "tensorflow": "tensorflow.sigmoid(x)",

@@ -54,6 +54,14 @@ def naive_leading(xp, x, axis=0):
     return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=False)
 
 
+def naive_element(xp, x, key, axis=None):
+    return xp.exp(x[key]) / xp.sum(xp.exp(x), axis=axis, keepdims=False)
+
+
+def naive_weighted(xp, x, weights, axis):
+    return weights * xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True)
+
+
 def naive_difference(xp, x, axis):
     return xp.exp(x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True)))
 
@@ -75,6 +83,12 @@ def vjp_textbook(xp, g, x, axis):
     return (p * (g - xp.sum(g * p, axis=axis, keepdims=True)),)
 
 
+shift_invariant = True
+message = "exp(x) / sum(exp(x)) is nan from x = {overflow} on, and where every x is below -{underflow}"
+replacement_element = {
+    "numpy": "scipy.special.softmax(x, axis=axis)[key]",
+    "jax": "jax.nn.softmax(x, axis=axis)[key]",
+}
 replacement = {
     "numpy": "scipy.special.softmax(x, axis=axis)",
     "torch": "torch.softmax(x, dim=axis)",

@@ -56,8 +56,10 @@ def vjp_complement(xp, g, x):
     return (g * (1.0 - xp.sigmoid(-x)),)
 
 
+message = "log(1 + exp(x)) is inf from x = {overflow} on"
 replacement = {
     "numpy": "numpy.logaddexp(0, x)",
+    "math": "max(x, 0.0) + math.log1p(math.exp(-abs(x)))",
     "torch": "torch.nn.functional.softplus(x)",
     "jax": "jax.nn.softplus(x)",
     "tensorflow": "tensorflow.math.softplus(x)",

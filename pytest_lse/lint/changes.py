@@ -1,180 +1,139 @@
-"""From a match to its fix: the replacement's text, the imports it needs, and whether it is safe."""
+"""Carries out what a run changes in a file: fixes, and suppression comments."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from pytest_lse.lint import template as templates
-from pytest_lse.lint.finding import Edit, Fix
-from pytest_lse.lint.graph import Node
-from pytest_lse.lint.imports import Imports
-from pytest_lse.lint.lower import Lowerer
-from pytest_lse.lint.lower.expressions import Site
-from pytest_lse.lint.match import Bindings, Matcher
-from pytest_lse.lint.patterns import Pattern
-from pytest_lse.lint.positions import Positions
-from pytest_lse.lint.template import UnavailableError
-from pytest_lse.lint.texts import Texts
+from pytest_lse.lint.config import Settings
+from pytest_lse.lint.edits import apply_edits
+from pytest_lse.lint.finding import Finding
+from pytest_lse.lint.noqa import UNUSED
+from pytest_lse.lint.pipeline import FileResult, excerpt, find
+from pytest_lse.lint.read import Source, read
 
-_CLOSED = (ast.Call, ast.keyword, ast.Return, ast.Assign, ast.AnnAssign, ast.List, ast.Dict, ast.Expr, ast.AugAssign)
+TYPE_CHECKING = False  # importing typing for it would cost every start
+if TYPE_CHECKING:
+    from pytest_lse.lint.run import Job
+
+#: a fix may uncover another finding; more rounds than this mean that two fixes undo each other
+ROUNDS = 10
 
 
-class Fixer:
-    """Makes the fixes of one module."""
+def carry_out(result: FileResult, data: bytes, settings: Settings, job: Job, *, on_disk: bool) -> None:
+    """Do the job to one file and put into `result` what was done and what remains.
 
-    def __init__(self, lowerer: Lowerer, matcher: Matcher, imports: Imports) -> None:
-        self.lowerer = lowerer
-        self.matcher = matcher
-        self.imports = imports
+    Parameters
+    ----------
+    result
+        The file's name and findings.
+    data
+        Its bytes.
+    settings
+        What holds for it.
+    job
+        "fix", "diff" or "noqa".
+    on_disk
+        Whether the new bytes are written; otherwise they go into `result.output`.
+    """
+    if job.mode == "noqa":
+        new = _with_comments(result, data)
+    else:
+        new = _fixed(result, data, settings, unsafe=job.unsafe)
+    if new == data:
+        return
+    if job.mode == "diff":
+        from pytest_lse.lint.diff import unified_diff
 
-    @property
-    def positions(self) -> Positions:
-        return self.imports.positions
+        result.diff = unified_diff(result.filename, data, new)
+    elif on_disk:
+        from pytest_lse.lint.write import write_atomically
 
-    def fix(self, site: Site, node: Node, pattern: Pattern, framework: str | None) -> tuple[Fix | None, str | None]:
-        """Return the fix, or the reason why there is none."""
         try:
-            return self._fix(site, node, pattern, framework), None
-        except UnavailableError as error:
-            return None, str(error)
-
-    def _fix(self, site: Site, node: Node, loose: Pattern, framework: str | None) -> Fix:
-        if not isinstance(site, ast.expr):
-            raise UnavailableError("the value is changed in place")
-        if framework is None:
-            raise UnavailableError("the framework of the value is not known")
-        if "#" in self._commented(site):
-            raise UnavailableError("a comment stands inside the expression")
-        exact = self._exact(node, loose)
-        if exact is None:
-            raise UnavailableError(
-                "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the replacement"
-            )
-        pattern, bindings, sign, left = exact
-        template = replacement(pattern, framework)
-        if template is None:
-            raise UnavailableError(f"{framework} has no function for it")
-        used = templates.placeholders(template)
-        values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
-        for name, bound in bindings.items():
-            if name not in used:
-                raise UnavailableError(f"the replacement has no place for {name}")
-            if framework == "torch" and name == "axis" and (bound.op == "const" and not _is_axis(bound)):
-                raise UnavailableError("torch needs a known dim")
-        if framework == "torch" and pattern.fixed.get("axis", 0) is None and "axis" in used:
-            raise UnavailableError("torch needs a known dim")
-        texts = Texts(self.lowerer, self.positions, site)
-        edits: list[Edit] = []
-
-        def text_of(name: str) -> str:
-            text = texts.of(values[name])
-            if text is None:
-                raise UnavailableError(f"{_role(pattern, name)} is no longer available here")
-            if used.get(name, 0) > 1 and ("(" in text or "[" in text):
-                raise UnavailableError(f"{_role(pattern, name)} would be evaluated twice")
-            return text
-
-        def spell(dotted: str) -> str:
-            spelling = self.imports.spell(dotted, site)
-            if spelling is None:
-                raise UnavailableError(f"{dotted} cannot be imported here")
-            edits.extend(spelling.edits)
-            return spelling.text
-
-        text = templates.fill(template, values, text_of, spell)
-        text = self._placed(site, text, sign, left, texts)
-        start, end = self.positions.span(site)
-        unsafe = pattern.kernel.unsafe.get(framework)
-        return Fix(
-            "unsafe" if unsafe else "safe",
-            f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
-            (*dict.fromkeys(edits), Edit(text, start, end)),
-        )
-
-    def _commented(self, site: ast.expr) -> str:
-        """Return the text of a multi-line site without its strings: a `#` in it begins a comment."""
-        text = self.positions.segment(site)
-        if "#" not in text or "\n" not in text:
-            return ""
-        import io
-        import tokenize
-
-        tokens = tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline)
-        return "#" if any(t.type == tokenize.COMMENT for t in tokens) else ""
-
-    def _exact(self, node: Node, loose: Pattern) -> tuple[Pattern, Bindings, float, Node | None] | None:
-        """Return the spelling that matches shape for shape, its bindings, its sign and the factor left over."""
-        patterns = [p for ps in self.matcher.patterns.naive.values() for p in ps if p.kernel is loose.kernel]
-        graph = self.lowerer.graph
-        for sign, target in ((1.0, node), (-1.0, graph.neg(node))):
-            for p in patterns:
-                bindings = self.matcher.exact(p, target)
-                if bindings is not None:
-                    return p, bindings, sign, None
-        if node.op == "mul":
-            for i, f in enumerate(node.args):
-                for p in patterns:
-                    if p.root.op == "pow" and f.op == "pow":
-                        bindings = self.matcher.exact(p, f)
-                        if bindings is not None:
-                            return p, bindings, 1.0, graph.mul(*node.args[:i], *node.args[i + 1 :])
-        return None
-
-    def _placed(self, site: ast.expr, text: str, sign: float, left: Node | None, texts: Texts) -> str:
-        """Return the text with its sign or remaining factor, in parentheses if its place needs them."""
-        tree = ast.parse(text, mode="eval").body
-        if left is not None:
-            if not isinstance(site, ast.BinOp) or not isinstance(site.op, ast.Div):
-                raise UnavailableError("the expression is more than this pattern")
-            factor = self.positions.segment(site.left)
-            if self.lowerer.relower(site.left) is not left:
-                raise UnavailableError("the expression is more than this pattern")
-            level = templates.precedence(site.left)
-            factor = factor if level >= 2 else f"({factor})"
-            text = f"{factor} * {text if templates.precedence(tree) >= 3 else f'({text})'}"
-            tree = ast.parse(text, mode="eval").body
-        if sign < 0.0:
-            text = (
-                text[1:]
-                if isinstance(tree, ast.UnaryOp)
-                else f"-{text}"
-                if templates.precedence(tree) >= 2
-                else f"-({text})"
-            )
-            tree = ast.parse(text, mode="eval").body
-        parent = self.imports.scopes.parents.get(site)
-        own = templates.precedence(tree)
-        needed = own < 5 and not isinstance(parent, _CLOSED) and not self._in_parentheses(site)
-        if needed and isinstance(parent, ast.BinOp):
-            level = templates.precedence(parent)
-            needed = own < level or (own == level and parent.right is site)
-        return f"({text})" if needed else text
-
-    def _in_parentheses(self, site: ast.expr) -> bool:
-        start, end = (self.positions.offset(p) for p in self.positions.span(site))
-        text = self.positions.text
-        return text[:start].rstrip().endswith("(") and text[end:].lstrip().startswith(")")
+            write_atomically(result.filename, data, new)
+        except OSError as error:
+            result.error = f"the file cannot be written: {error.strerror or error}"
+    else:
+        result.output = new
 
 
-def replacement(pattern: Pattern, framework: str) -> str | None:
-    """Return the template for a spelling: its own, if the kernel has one, else the kernel's."""
-    suffix = pattern.spelling.removeprefix("naive").removeprefix("stable")
-    tables: list[Mapping[str, str]] = []
-    for name, table in vars(pattern.kernel.module).items():
-        if name.startswith("replacement_") and suffix.startswith(name.removeprefix("replacement")):
-            tables.append(table)
-    table = tables[0] if tables else pattern.kernel.replacement
-    return table.get(framework)
+def _with_comments(result: FileResult, data: bytes) -> bytes:
+    from pytest_lse.lint.noqa import add
+
+    if any(f.code == "LSE000" for f in result.findings):
+        return data  # a comment would not help
+
+    def change(text: str, findings: Sequence[Finding]) -> str:
+        new, count = add(text, findings)
+        result.added += count
+        return new
+
+    return _by_cell(data, result.filename, [f for f in result.findings if f.code != UNUSED], change)
 
 
-def _is_axis(node: Node) -> bool:
-    return isinstance(node.value, float | tuple)
+def _fixed(result: FileResult, data: bytes, settings: Settings, *, unsafe: bool) -> bytes:
+    withheld: dict[tuple[object, ...], str] = {}
+
+    def change(text: str, findings: Sequence[Finding]) -> str:
+        comments = [f for f in findings if f.code == UNUSED]
+        code = [f for f in findings if f.code != UNUSED]
+        if code:
+            from pytest_lse.lint.apply import apply_fixes
+
+            outcome = apply_fixes(text, code, unsafe=unsafe)
+            withheld.update({_key(f): f.no_fix_reason or "" for f in outcome.withheld})
+            if outcome.applied:
+                result.fixed += outcome.applied
+                return outcome.text  # the comments' places have moved: next round
+        edits = [e for f in comments if f.fix for e in f.fix.edits]
+        result.fixed += comments
+        return apply_edits(text, edits)
+
+    findings, source, current = result.findings, None, data
+    for _ in range(ROUNDS):
+        todo = [f for f in findings if _wanted(f, unsafe=unsafe) and _key(f) not in withheld]
+        new = _by_cell(current, result.filename, todo, change) if todo else current
+        if new == current:
+            break
+        current = new
+        findings, source = find(current, result.filename, settings, named=True)
+    result.findings = [_without_fix(f, withheld.get(_key(f))) for f in findings]
+    if current != data:
+        result.lines = excerpt(findings, source)
+    return current
 
 
-def _role(pattern: Pattern, name: str) -> str:
-    return (
-        {"x": "the argument"}.get(name, f"`{name}`")
-        if name not in pattern.kernel.args
-        else f"the {pattern.kernel.args[name]}"
-    )
+def _wanted(finding: Finding, *, unsafe: bool) -> bool:
+    return finding.fix is not None and (unsafe or finding.fix.applicability == "safe")
+
+
+def _key(finding: Finding) -> tuple[object, ...]:
+    return finding.cell, finding.code, finding.location, finding.end_location
+
+
+def _without_fix(finding: Finding, reason: str | None) -> Finding:
+    return finding if reason is None else replace(finding, fix=None, no_fix_reason=reason)
+
+
+def _by_cell(
+    data: bytes, filename: str, findings: Sequence[Finding], change: Callable[[str, Sequence[Finding]], str]
+) -> bytes:
+    """Return the file with `change` done to the text of each cell (or the module) that has findings."""
+    source = read(data, filename)
+    texts = {}
+    for number in sorted({f.cell for f in findings}, key=lambda n: n or 0):
+        text = source.cell(number)
+        new = change(text, [f for f in findings if f.cell == number])
+        if new != text:
+            texts[number] = new
+    return _spelled(data, source, texts) if texts else data
+
+
+def _spelled(data: bytes, source: Source, texts: dict[int | None, str]) -> bytes:
+    if source.numbers is not None:
+        from pytest_lse.lint.notebook import replace_cells
+
+        return replace_cells(data, {number: text for number, text in texts.items() if number is not None})
+    mark = codecs.BOM_UTF8 if source.encoding == "utf-8-sig" else b""
+    return mark + texts[None].encode("utf-8" if mark else source.encoding)

@@ -1,0 +1,178 @@
+"""The analysis of one module: which of its expressions are a naive pattern that can fail, and what replaces them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pytest_lse.lint.bounds import Bounds
+from pytest_lse.lint.finding import Finding, Fix
+from pytest_lse.lint.emit import Fixer
+from pytest_lse.lint.graph import Node
+from pytest_lse.lint.imports import Imports
+from pytest_lse.lint.judge import dangerous
+from pytest_lse.lint.lower import Lowerer
+from pytest_lse.lint.lower.expressions import Site
+from pytest_lse.lint.match import Matcher
+from pytest_lse.lint.message import message, severity, witness
+from pytest_lse.lint.patterns import Pattern, patterns
+
+#: what a pattern is made of: a value without any of these matches nothing
+_CORE = frozenset({"exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow"})
+#: deep enough for a sum of some thousand terms; Python frames of pure Python calls live on the heap
+_DEPTH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    site: Site
+    statement: ast.stmt
+    node: Node
+    pattern: Pattern
+    framework: str | None
+    leaves: tuple[Node, ...]
+    fix: Fix | None
+    reason: str | None
+
+
+class Analysis:
+    """Collects the matches of one module (or of one notebook cell, with what the cells before it have bound)."""
+
+    def __init__(self, filename: str) -> None:
+        self.filename = filename
+        self.lowerer = Lowerer(self._observe)
+        self.matcher = Matcher(self.lowerer.graph, patterns())
+        self._core: dict[Node, bool] = {}
+        self._matches: list[_Match] = []
+        self._fixer: Fixer | None = None
+
+    def run(self, text: str, cell: int | None = None) -> list[Finding]:
+        """Return the findings of a module's text.
+
+        Raises
+        ------
+        SyntaxError
+            The text does not parse.
+        """
+        tree = ast.parse(text)
+        self._matches = []
+        self._fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename))
+        with _deep():
+            self.lowerer.module(tree)
+        return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
+
+    def _observe(self, site: Site, node: Node, framework: str | None) -> None:
+        if not self._interesting(node):
+            return
+        found = self._match(node)
+        if found is None or self._fixer is None or self.lowerer.statement is None:
+            return
+        pattern, leaves = found
+        framework = framework or self.lowerer.framework_of(node)
+        fix, reason = self._fixer.fix(site, node, pattern, framework)
+        statement = self.lowerer.statement
+        self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
+
+    def _match(self, node: Node) -> tuple[Pattern, tuple[Node, ...]] | None:
+        shapeless = self.lowerer.graph.shapeless(node)
+        bounds = Bounds(self.lowerer.graph, self.lowerer.state.facts)
+        table = self.matcher.patterns.naive
+        targets = [(shapeless, table.get(shapeless.op, ()))]
+        if shapeless.op == "mul":
+            targets += [(f, table.get("pow", ())) for f in shapeless.args if f.op == "pow"]
+        if shapeless.op == "add":
+            negated = self.lowerer.graph.neg(shapeless)
+            targets.append((negated, table.get(negated.op, ())))
+        for target, candidates in targets:
+            for pattern in candidates:
+                bindings = self.matcher.loose(pattern, target)
+                if bindings is None:
+                    continue
+                if self.lowerer.tolerant and severity(pattern, "numpy") == "info":
+                    continue
+                if dangerous(pattern, target, bindings.values(), bounds):
+                    return pattern, tuple(bindings.values())
+        return None
+
+    def _interesting(self, node: Node) -> bool:
+        known = self._core.get(node)
+        if known is None:
+            known = node.op in _CORE or any(map(self._interesting, node.args))
+            self._core[node] = known
+        return known
+
+    def _finding(self, match: _Match, cell: int | None) -> Finding:
+        assert self._fixer is not None
+        positions = self._fixer.positions
+        start, end = positions.span(match.site)
+        kernel = match.pattern.kernel
+        return Finding(
+            code=kernel.code or "",
+            name=kernel.title,
+            message=message(match.pattern, match.framework),
+            filename=self.filename,
+            location=start,
+            end_location=end,
+            severity=severity(match.pattern, match.framework),
+            cell=cell,
+            witness=witness(kernel, match.framework),
+            fix=match.fix,
+            no_fix_reason=match.reason,
+            statement_end=match.statement.end_lineno or match.statement.lineno,
+        )
+
+
+def analyse(text: str, filename: str) -> list[Finding]:
+    """Return the findings in a module's text, in the order of their places.
+
+    Raises
+    ------
+    SyntaxError
+        The text does not parse.
+    RecursionError, MemoryError
+        It is nested too deeply for the parser.
+    """
+    return sorted(Analysis(filename).run(text), key=lambda f: f.sort_key)
+
+
+def analyse_cells(cells: Sequence[str], filename: str) -> list[Finding]:
+    """Return the findings in a notebook's cells, which share one namespace; `cell` counts from 1."""
+    analysis = Analysis(filename)
+    found = [f for i, text in enumerate(cells, 1) for f in analysis.run(text, i)]
+    return sorted(found, key=lambda f: f.sort_key)
+
+
+def _widest(matches: list[_Match], shapeless: Callable[[Node], Node]) -> Iterator[_Match]:
+    """Drop each match that lies inside a wider one."""
+    absorbed: set[int] = set()
+    for wide in matches:
+        inside = {id(n) for n in ast.walk(wide.site)}
+        for narrow in matches:
+            if narrow is wide or id(narrow.site) not in inside:
+                continue
+            if narrow.site is not wide.site and narrow.pattern.rank >= wide.pattern.rank and not _in_leaf(narrow, wide, shapeless):
+                absorbed.add(id(narrow))
+    seen: set[int] = set()
+    for match in matches:
+        if id(match) not in absorbed and id(match.site) not in seen:
+            seen.add(id(match.site))
+            yield match
+
+
+def _in_leaf(narrow: _Match, wide: _Match, shapeless: Callable[[Node], Node]) -> bool:
+    """Return whether the narrow match belongs to an argument of the wide one, which stays when that is replaced."""
+    node = shapeless(narrow.node)
+    return any(n is node for leaf in wide.leaves for n in leaf.walk())
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEPTH))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)

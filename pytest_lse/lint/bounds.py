@@ -1,0 +1,271 @@
+"""Can the exponentials of a value overflow, can its logarithms see a 0?
+
+Interval arithmetic over the value graph without shapes, with the facts that the control flow has established
+(`if x > 20: return x`). Most code that looks naive is stabilised already, so this decides most verdicts:
+`x - max(x)` is at most 0 however the maximum is spelt, and so are `-abs(x)`, `-square(x)`, a log-probability.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from pytest_lse.lint.graph import Graph, Node, coefficient, is_number
+
+Interval = tuple[float, float]
+Facts = Mapping[Node, Interval]
+
+INF = math.inf
+UNKNOWN: Interval = (-INF, INF)
+#: the largest exponent that is called harmless: log(max) is 88.7 in float32
+OVERFLOW = 80.0
+#: the smallest argument of a logarithm that is called harmless: the smallest normal number of float32 is 1.2e-38
+UNDERFLOW = 1e-37
+
+_UNIT = frozenset({"sigmoid", "softmax"})
+_SYMMETRIC = frozenset({"tanh", "sin", "cos", "erf", "sign"})
+_NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegative", "std_like", "isfinite"})
+_MAXIMA = frozenset({"max", "maxlike", "logsumexp", "loopmax", "maxpair"})
+_SAME = frozenset({"mean", "max", "min", "maxlike", "loopmax", "squeeze"})
+_SCALES = 4.0
+
+
+class Bounds:
+    """The intervals of one graph's values under some facts."""
+
+    def __init__(self, graph: Graph, facts: Facts) -> None:
+        self.graph = graph
+        self.facts = facts
+        self._known: dict[Node, Interval] = {}
+
+    def interval(self, node: Node) -> Interval:
+        """Return a lower and an upper bound of every element, without shapes."""
+        node = self.graph.shapeless(node)
+        todo = [node]
+        while todo:
+            n = todo[-1]
+            missing = [a for a in n.args if a not in self._known]
+            if n in self._known or not missing:
+                todo.pop()
+                if n not in self._known:
+                    self._known[n] = _meet(self._compute(n), self.facts.get(n, UNKNOWN))
+            else:
+                todo.extend(missing)
+        return self._known[node]
+
+    def shifted(self, exponent: Node) -> bool:
+        """Return whether a maximum of the exponent has been subtracted from it, so that its own maximum is about 0."""
+        node = self.graph.shapeless(exponent)
+        if node.op in ("phi", "where"):
+            return any(self.shifted(a) for a in node.args[-2:])
+        if node.op == "mul":
+            return any(self.shifted(f) for f in node.args if f.op in ("add", "phi", "where"))
+        return node.op == "add" and self._shift(node) is not None
+
+    def unknown_shift(self, exponent: Node) -> bool:
+        """Return whether something that may be a maximum is subtracted: people subtract for a reason."""
+        node = self.graph.shapeless(exponent)
+        if node.op in ("phi", "where", "mul"):
+            return any(self.unknown_shift(a) for a in node.args if a.op in ("add", "phi", "where", "mul"))
+        if node.op != "add":
+            return False
+        moving = [t for t in node.args if not is_number(t)]
+        negative = [t for t in moving if coefficient(t) < 0.0 and not self._known_otherwise(t)]
+        return bool(negative) and len(moving) > 1 and len(negative) < len(moving)
+
+    @staticmethod
+    def _known_otherwise(term: Node) -> bool:
+        body = [f for f in term.args if not is_number(f)] if term.op == "mul" else [term]
+        return len(body) == 1 and body[0].op in ("mean", "min", "sum")
+
+    def _shift(self, node: Node) -> Node | None:
+        """Return the term of a sum that is the negated maximum of the others."""
+        for t in node.args:
+            others = [o for o in node.args if o is not t]
+            if any(self._dominates(self.graph.neg(t), o, others) for o in others):
+                return t
+        return None
+
+    def _dominates(self, top: Node, value: Node, others: list[Node]) -> bool:
+        """Return whether `top >= value` because `top` is a maximum over a set that `value` is part of."""
+        g = self.graph
+        if top is value:
+            return True
+        if top.op in ("phi", "where"):
+            return any(self._dominates(a, value, others) for a in top.args[-2:])
+        if top.op in ("maximum", "minimum") and value.op == "minimum" and top.op == "maximum":
+            if any(a in value.args for a in top.args):
+                return True
+        if top.op == "maximum":
+            return any(self._dominates(a, value, others) for a in top.args)
+        if top.op in ("clip", "relu") and top.args:
+            return self._dominates(top.args[0], value, others)
+        if top.op in _MAXIMA:
+            base = top.args[0]
+            return self._part(value, base) or (base.op == "add" and all(t in others for t in base.args))
+        if top.op == "mul":
+            inner = [f for f in top.args if f.op in (*_MAXIMA, "min", "minimum")]
+            if len(inner) == 1:
+                rest = g.mul(*(f for f in top.args if f is not inner[0]))
+                base = inner[0].args[0]
+                flipped = inner[0].op in ("min", "minimum")
+                if flipped == (coefficient(rest) < 0.0) or not is_number(rest):
+                    candidates = inner[0].args if inner[0].op == "minimum" else (base,)
+                    return any(self._part(value, g.mul(rest, c)) for c in candidates)
+        return top.op == "abs" and (value is top.args[0] or value is g.neg(top.args[0]))
+
+    def _part(self, value: Node, base: Node) -> bool:
+        if value is base or base.op in ("tuple", "list", "concat") and any(self._part(value, a) for a in base.args):
+            return True
+        if base.op in ("phi", "where"):
+            return any(self._part(value, a) for a in base.args[-2:])
+        # max(|x|) bounds x
+        return base.op == "abs" and (value is base.args[0] or value is self.graph.neg(base.args[0]))
+
+    def _compute(self, n: Node) -> Interval:
+        known = [self._known.get(a, UNKNOWN) for a in n.args]
+        if n.op == "const":
+            return (n.value, n.value) if is_number(n) else UNKNOWN
+        if n.op == "add":
+            low, high = sum(k[0] for k in known), sum(k[1] for k in known)
+            if self._shift(n) is not None:
+                rest = sum(t.value for t in n.args if is_number(t))
+                high = min(high, max(rest, 0.0) + 0.0 if high == INF else high)
+            return _clean(low, high)
+        if n.op == "mul":
+            return _product(known)
+        if n.op == "pow":
+            return self._power(n, known)
+        if n.op in _UNIT:
+            return self._unit(n, known)
+        if n.op in _SYMMETRIC:
+            return (-1.0, 1.0)
+        if n.op == "exp":
+            return (_exp(known[0][0]), _exp(known[0][1]))
+        if n.op == "expm1":
+            return (_exp(known[0][0]) - 1.0, _exp(known[0][1]) - 1.0)
+        if n.op in ("log", "log1p"):
+            offset = 1.0 if n.op == "log1p" else 0.0
+            return (_log(known[0][0] + offset), _log(known[0][1] + offset))
+        if n.op in ("log_softmax", "log_sigmoid"):
+            return (-INF, 0.0)
+        if n.op in ("abs", "relu"):
+            low, high = known[0]
+            if n.op == "abs":
+                return (max(low, -high, 0.0), max(abs(low), abs(high)))
+            return (max(low, 0.0), max(high, 0.0))
+        if n.op in _NONNEGATIVE:
+            return (0.0, INF)
+        if n.op == "bounded":
+            return (-_SCALES, _SCALES)
+        if n.op == "clip":
+            low, high = known[0]
+            if is_number(n.args[1]):
+                low, high = max(low, n.args[1].value), max(high, n.args[1].value)
+            if is_number(n.args[2]):
+                low, high = min(low, n.args[2].value), min(high, n.args[2].value)
+            return (low, high)
+        if n.op == "maximum":
+            return (max(k[0] for k in known), max(k[1] for k in known))
+        if n.op == "minimum":
+            return (min(k[0] for k in known), min(k[1] for k in known))
+        if n.op in ("where", "phi"):
+            return (min(k[0] for k in known[-2:]), max(k[1] for k in known[-2:]))
+        if n.op == "guarded":
+            return _meet(known[0], n.value)
+        if n.op in _SAME:
+            return known[0]
+        if n.op == "sum":
+            low, high = known[0]
+            # the length is not known: only the sign carries over, and a sum of positive terms has at least one
+            return (low if low >= 0.0 else -INF, high if high <= 0.0 else INF)
+        return UNKNOWN
+
+    def _power(self, n: Node, known: list[Interval]) -> Interval:
+        (low, high), exponent = known[0], n.args[1]
+        if not is_number(exponent):
+            return (0.0, INF) if low >= 0.0 else UNKNOWN
+        e = exponent.value
+        if e == -1.0:
+            if low > 0.0 or (low >= 0.0 and high > 0.0):
+                return (1.0 / high if high < INF else 0.0, 1.0 / low if low > 0.0 else INF)
+            return UNKNOWN
+        if e > 0.0 and e % 2.0 == 0.0:
+            smallest = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+            return (_pow(smallest, e), _pow(max(abs(low), abs(high)), e))
+        if low >= 0.0 and e > 0.0:
+            return (_pow(low, e), _pow(high, e))
+        return (0.0, INF) if low >= 0.0 else UNKNOWN
+
+    def _unit(self, n: Node, known: list[Interval]) -> Interval:
+        if n.op == "sigmoid":
+            return (1.0 / (1.0 + _exp(-known[0][0])), 1.0 / (1.0 + _exp(-known[0][1])))
+        return (0.0, 1.0)
+
+
+def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
+    """Return what a comparison with a constant, or of two values, says about values when it holds (or does not)."""
+    if test.op == "not":
+        return fact(graph, test.args[0], not holds)
+    if test.op in ("and", "or") and (test.op == "and") == holds:
+        known: dict[Node, Interval] = {}
+        for part in test.args:
+            for node, interval in fact(graph, part, holds).items():
+                known[node] = _meet(known.get(node, UNKNOWN), interval)
+        return known
+    if test.op not in ("less", "greater"):
+        return {}
+    below = (test.op == "less") == holds
+    a, b = (graph.shapeless(x) for x in test.args)
+    a, b = (a, b) if below else (b, a)  # now a <= b
+    known = {}
+    if is_number(b):
+        known[a] = (-INF, b.value)
+        known[graph.neg(a)] = (-b.value, INF)
+        if a.op == "abs":
+            known[a.args[0]] = (-b.value, b.value)
+            known[graph.neg(a.args[0])] = (-b.value, b.value)
+    elif is_number(a):
+        known[b] = (a.value, INF)
+        known[graph.neg(b)] = (-INF, -a.value)
+    else:
+        known[graph.sub(a, b)] = (-INF, 0.0)
+        known[graph.sub(b, a)] = (0.0, INF)
+    return known
+
+
+def meet(a: Facts, b: Facts) -> dict[Node, Interval]:
+    """Return the facts of both."""
+    return dict(a) | {n: _meet(a.get(n, UNKNOWN), i) for n, i in b.items()}
+
+
+def _meet(a: Interval, b: Interval) -> Interval:
+    low, high = max(a[0], b[0]), min(a[1], b[1])
+    return (low, high) if low <= high else a
+
+
+def _clean(low: float, high: float) -> Interval:
+    return (-INF if math.isnan(low) else low, INF if math.isnan(high) else high)
+
+
+def _product(known: list[Interval]) -> Interval:
+    low, high = 1.0, 1.0
+    for a, b in known:
+        corners = [0.0 if 0.0 in (p, q) else p * q for p in (low, high) for q in (a, b)]
+        low, high = min(corners), max(corners)
+    return (low, high)
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 700.0 else INF
+
+
+def _log(x: float) -> float:
+    return math.log(x) if 0.0 < x < INF else (-INF if x <= 0.0 else INF)
+
+
+def _pow(x: float, e: float) -> float:
+    try:
+        return float(x**e)
+    except OverflowError:
+        return INF

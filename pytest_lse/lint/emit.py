@@ -1,0 +1,180 @@
+"""From a match to its fix: the replacement's text, the imports it needs, and whether it is safe."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from pytest_lse.lint import template as templates
+from pytest_lse.lint.finding import Edit, Fix
+from pytest_lse.lint.graph import Node
+from pytest_lse.lint.imports import Imports
+from pytest_lse.lint.lower import Lowerer
+from pytest_lse.lint.lower.expressions import Site
+from pytest_lse.lint.match import Bindings, Matcher
+from pytest_lse.lint.patterns import Pattern
+from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.template import UnavailableError
+from pytest_lse.lint.texts import Texts
+
+_CLOSED = (ast.Call, ast.keyword, ast.Return, ast.Assign, ast.AnnAssign, ast.List, ast.Dict, ast.Expr, ast.AugAssign)
+
+
+class Fixer:
+    """Makes the fixes of one module."""
+
+    def __init__(self, lowerer: Lowerer, matcher: Matcher, imports: Imports) -> None:
+        self.lowerer = lowerer
+        self.matcher = matcher
+        self.imports = imports
+
+    @property
+    def positions(self) -> Positions:
+        return self.imports.positions
+
+    def fix(self, site: Site, node: Node, pattern: Pattern, framework: str | None) -> tuple[Fix | None, str | None]:
+        """Return the fix, or the reason why there is none."""
+        try:
+            return self._fix(site, node, pattern, framework), None
+        except UnavailableError as error:
+            return None, str(error)
+
+    def _fix(self, site: Site, node: Node, loose: Pattern, framework: str | None) -> Fix:
+        if not isinstance(site, ast.expr):
+            raise UnavailableError("the value is changed in place")
+        if framework is None:
+            raise UnavailableError("the framework of the value is not known")
+        if "#" in self._commented(site):
+            raise UnavailableError("a comment stands inside the expression")
+        exact = self._exact(node, loose)
+        if exact is None:
+            raise UnavailableError(
+                "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the replacement"
+            )
+        pattern, bindings, sign, left = exact
+        template = replacement(pattern, framework)
+        if template is None:
+            raise UnavailableError(f"{framework} has no function for it")
+        used = templates.placeholders(template)
+        values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
+        for name, bound in bindings.items():
+            if name not in used:
+                raise UnavailableError(f"the replacement has no place for {name}")
+            if framework == "torch" and name == "axis" and (bound.op == "const" and not _is_axis(bound)):
+                raise UnavailableError("torch needs a known dim")
+        if framework == "torch" and pattern.fixed.get("axis", 0) is None and "axis" in used:
+            raise UnavailableError("torch needs a known dim")
+        texts = Texts(self.lowerer, self.positions, site)
+        edits: list[Edit] = []
+
+        def text_of(name: str) -> str:
+            text = texts.of(values[name])
+            if text is None:
+                raise UnavailableError(f"{_role(pattern, name)} is no longer available here")
+            if used.get(name, 0) > 1 and ("(" in text or "[" in text):
+                raise UnavailableError(f"{_role(pattern, name)} would be evaluated twice")
+            return text
+
+        def spell(dotted: str) -> str:
+            spelling = self.imports.spell(dotted, site)
+            if spelling is None:
+                raise UnavailableError(f"{dotted} cannot be imported here")
+            edits.extend(spelling.edits)
+            return spelling.text
+
+        text = templates.fill(template, values, text_of, spell)
+        text = self._placed(site, text, sign, left, texts)
+        start, end = self.positions.span(site)
+        unsafe = pattern.kernel.unsafe.get(framework)
+        return Fix(
+            "unsafe" if unsafe else "safe",
+            f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
+            (*dict.fromkeys(edits), Edit(text, start, end)),
+        )
+
+    def _commented(self, site: ast.expr) -> str:
+        """Return the text of a multi-line site without its strings: a `#` in it begins a comment."""
+        text = self.positions.segment(site)
+        if "#" not in text or "\n" not in text:
+            return ""
+        import io
+        import tokenize
+
+        tokens = tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline)
+        return "#" if any(t.type == tokenize.COMMENT for t in tokens) else ""
+
+    def _exact(self, node: Node, loose: Pattern) -> tuple[Pattern, Bindings, float, Node | None] | None:
+        """Return the spelling that matches shape for shape, its bindings, its sign and the factor left over."""
+        patterns = [p for ps in self.matcher.patterns.naive.values() for p in ps if p.kernel is loose.kernel]
+        graph = self.lowerer.graph
+        for sign, target in ((1.0, node), (-1.0, graph.neg(node))):
+            for p in patterns:
+                bindings = self.matcher.exact(p, target)
+                if bindings is not None:
+                    return p, bindings, sign, None
+        if node.op == "mul":
+            for i, f in enumerate(node.args):
+                for p in patterns:
+                    if p.root.op == "pow" and f.op == "pow":
+                        bindings = self.matcher.exact(p, f)
+                        if bindings is not None:
+                            return p, bindings, 1.0, graph.mul(*node.args[:i], *node.args[i + 1 :])
+        return None
+
+    def _placed(self, site: ast.expr, text: str, sign: float, left: Node | None, texts: Texts) -> str:
+        """Return the text with its sign or remaining factor, in parentheses if its place needs them."""
+        tree = ast.parse(text, mode="eval").body
+        if left is not None:
+            if not isinstance(site, ast.BinOp) or not isinstance(site.op, ast.Div):
+                raise UnavailableError("the expression is more than this pattern")
+            factor = self.positions.segment(site.left)
+            if self.lowerer.relower(site.left) is not left:
+                raise UnavailableError("the expression is more than this pattern")
+            level = templates.precedence(site.left)
+            factor = factor if level >= 2 else f"({factor})"
+            text = f"{factor} * {text if templates.precedence(tree) >= 3 else f'({text})'}"
+            tree = ast.parse(text, mode="eval").body
+        if sign < 0.0:
+            text = (
+                text[1:]
+                if isinstance(tree, ast.UnaryOp)
+                else f"-{text}"
+                if templates.precedence(tree) >= 2
+                else f"-({text})"
+            )
+            tree = ast.parse(text, mode="eval").body
+        parent = self.imports.scopes.parents.get(site)
+        own = templates.precedence(tree)
+        needed = own < 5 and not isinstance(parent, _CLOSED) and not self._in_parentheses(site)
+        if needed and isinstance(parent, ast.BinOp):
+            level = templates.precedence(parent)
+            needed = own < level or (own == level and parent.right is site)
+        return f"({text})" if needed else text
+
+    def _in_parentheses(self, site: ast.expr) -> bool:
+        start, end = (self.positions.offset(p) for p in self.positions.span(site))
+        text = self.positions.text
+        return text[:start].rstrip().endswith("(") and text[end:].lstrip().startswith(")")
+
+
+def replacement(pattern: Pattern, framework: str) -> str | None:
+    """Return the template for a spelling: its own, if the kernel has one, else the kernel's."""
+    suffix = pattern.spelling.removeprefix("naive").removeprefix("stable")
+    tables: list[Mapping[str, str]] = []
+    for name, table in vars(pattern.kernel.module).items():
+        if name.startswith("replacement_") and suffix.startswith(name.removeprefix("replacement")):
+            tables.append(table)
+    table = tables[0] if tables else pattern.kernel.replacement
+    return table.get(framework)
+
+
+def _is_axis(node: Node) -> bool:
+    return isinstance(node.value, float | tuple)
+
+
+def _role(pattern: Pattern, name: str) -> str:
+    return (
+        {"x": "the argument"}.get(name, f"`{name}`")
+        if name not in pattern.kernel.args
+        else f"the {pattern.kernel.args[name]}"
+    )

@@ -1,0 +1,62 @@
+"""Is a match a problem? Most real code that matches is stable already, and then the linter is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
+from pytest_lse.lint.graph import Node
+from pytest_lse.lint.patterns import Pattern
+
+#: operations whose result is a sum of positive terms: if the terms do not overflow, its logarithm is what was meant
+_POSITIVE_SUMS = frozenset({"sum", "mean", "cumsum"})
+
+
+def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Bounds) -> bool:
+    """Return whether a match can fail: an exponential may overflow, or a logarithm may see 0.
+
+    Parameters
+    ----------
+    pattern
+        What matched.
+    root
+        The matched value, without its shapes.
+    leaves
+        What the pattern's variables stand for: their inside is not part of the match.
+    bounds
+        The intervals of the graph, under the facts that hold at this place.
+    """
+    shifts = getattr(pattern.kernel.module, "shift_invariant", False)
+    always = getattr(pattern.kernel.module, "always", False)
+    unsafe = False
+    for n in _inside(root, set(leaves)):
+        if n.op == "exp":
+            exponent = n.args[0]
+            if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
+                # A part that is shifted says that the author has thought of it.
+                return False
+            unsafe |= bounds.interval(exponent)[1] > OVERFLOW and not bounds.shifted(exponent)
+        elif n.op in ("log", "log1p") and not _positive_sum(n.args[0]):
+            low = bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0)
+            unsafe |= low <= UNDERFLOW
+    return unsafe or always
+
+
+def _positive_sum(n: Node) -> bool:
+    return n.op in _POSITIVE_SUMS or (n.op == "add" and all(_exponential(t) for t in n.args))
+
+
+def _exponential(n: Node) -> bool:
+    return n.op == "exp" or (n.op == "mul" and any(f.op == "exp" for f in n.args))
+
+
+def _inside(root: Node, leaves: set[Node]) -> Iterator[Node]:
+    seen = set(leaves)
+    todo = [root]
+    while todo:
+        n = todo.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        yield n
+        todo.extend(n.args)

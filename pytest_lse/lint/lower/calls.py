@@ -1,0 +1,182 @@
+"""Calls to values: the op table, methods, in-place variants, modules of `torch.nn`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from pytest_lse.lint import ops
+from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.lower.expressions import Expressions
+
+#: bare calls that change none of their arguments
+HARMLESS = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"})
+
+
+class Calls(Expressions):
+    """Lowers calls."""
+
+    def _Call(self, e: ast.Call) -> Node:
+        if isinstance(e.func, ast.Attribute):
+            receiver = self.lower(e.func.value)
+            function = self._attribute(receiver, e.func.attr)
+        else:
+            receiver, function = None, self.lower(e.func)
+        if function.op == "name":
+            return self._named(e, function.value)
+        if function.op in ("function", "module", "instance"):
+            return self.apply(e, function)
+        if function.op == "class":
+            self._arguments(e)
+            return self.graph._intern("instance", (), function.value)
+        if receiver is not None and isinstance(e.func, ast.Attribute):
+            return self._method(e, receiver, e.func.attr)
+        self._arguments(e)
+        return self.graph.opaque("call")
+
+    def apply(self, e: ast.Call, function: Node) -> Node:
+        raise NotImplementedError
+
+    def _arguments(self, e: ast.Call) -> tuple[list[Node], dict[str, Node]] | None:
+        """Lower the arguments; None where a starred one hides which is which."""
+        positional = [self.lower(a) for a in e.args]
+        keywords = [(k.arg, self.lower(k.value)) for k in e.keywords]
+        if any(n.op == "starred" for n in positional) or any(name is None for name, _ in keywords):
+            return None
+        return positional, {name: node for name, node in keywords if name}
+
+    def _named(self, e: ast.Call, dotted: str) -> Node:
+        candidates = ops.functions(dotted)
+        if candidates and candidates[0].op == "where" and len(e.args) == 3 and not e.keywords:
+            return self._where(e, candidates[0])
+        arguments = self._arguments(e)
+        if arguments is None:
+            return self.graph.opaque("call")
+        constructed = self._construct(dotted, *arguments)
+        if constructed is not None:
+            return constructed
+        node = self._fit(e, candidates, *arguments)
+        return node if node is not None else self._wrapper(dotted, arguments[0])
+
+    def _wrapper(self, dotted: str, positional: list[Node]) -> Node:
+        """Look through `jit(f)`: it is f."""
+        if dotted in ("jax.jit", "jax.vmap", "jax.checkpoint", "torch.compile", "tensorflow.function") and positional:
+            return positional[0]
+        return self.graph.opaque(dotted)
+
+    def _where(self, e: ast.Call, call: ops.Call) -> Node:
+        condition = self.lower(e.args[0])
+        a = self.under(condition, True, e.args[1])
+        b = self.under(condition, False, e.args[2])
+        return self._observe(e, self.graph.make("where", condition, a, b), call.framework)
+
+    def _method(self, e: ast.Call, receiver: Node, name: str) -> Node:
+        arguments = self._arguments(e)
+        if arguments is None:
+            return self.graph.opaque(name)
+        if name == "append" and len(arguments[0]) == 1 and isinstance(e.func, ast.Attribute):
+            self.bind_value(e.func.value, self.graph.make("appended", receiver, arguments[0][0]))
+            return self.graph.none
+        inplace = name.endswith("_") and not name.startswith("_")
+        known = [c for c in ops.methods(name.rstrip("_") if inplace else name) if c.framework in self.imported]
+        known = [c for c in known if c.framework == "torch"] if inplace else self._prefer(known, receiver)
+        node = self._fit(e, known, *arguments, receiver=receiver)
+        if node is None:
+            return self.graph.opaque(name)
+        if inplace:
+            self.state.mutate(self.graph, receiver, node)
+        return node
+
+    def _prefer(self, calls: list[ops.Call], receiver: Node) -> list[ops.Call]:
+        """Put the calls of the receiver's own framework first, as far as it is known."""
+        framework = self.framework_of(receiver)
+        return sorted(calls, key=lambda c: c.framework != framework) if framework else calls
+
+    def framework_of(self, node: Node) -> str | None:
+        """Return the framework that computed a value, or one of those it was computed from."""
+        for n in node.walk():
+            if n in self.frameworks:
+                return self.frameworks[n]
+        return None
+
+    def _fit(
+        self,
+        e: ast.Call,
+        candidates: Iterable[ops.Call],
+        positional: list[Node],
+        keywords: dict[str, Node],
+        receiver: Node | None = None,
+    ) -> Node | None:
+        out = keywords.get("out")
+        given = {k: v for k, v in keywords.items() if k != "out" or v is self.graph.none}
+        for call in candidates:
+            bound = call.bind(positional, given, receiver)
+            if bound is not None and self._plausible(call, bound):
+                node = self._build(call, bound)
+                if out is not None and out is not self.graph.none:
+                    self.state.mutate(self.graph, out, node)
+                return self._observe(e, node, call.framework if receiver is None or len(self.imported) == 1 else self._owner(call, receiver))
+        return None
+
+    def _owner(self, call: ops.Call, receiver: Node) -> str:
+        return self.framework_of(receiver) or call.framework
+
+    def _plausible(self, call: ops.Call, bound: dict[str, Node | ops.Default]) -> bool:
+        """Tell overloads apart: `max(x, dim)` from `max(a, b)`, `sum(dim)` from `sum(other)`."""
+        axis = bound.get("axis")
+        if call.op in ("maxpair", "minpair"):
+            return isinstance(axis, Node) and axis.op == "const" and axis.value is not None
+        if call.op in ("maximum", "minimum") and call.framework == "torch":
+            return not (isinstance(bound["y"], Node) and bound["y"].op == "const" and bound["y"].value is None)
+        return True
+
+    def _build(self, call: ops.Call, bound: dict[str, Node | ops.Default]) -> Node:
+        graph = self.graph
+        nodes = [_value(graph, bound[name]) for name, _ in ops.signature(call.op)]
+        if call.op == "maxpair" or call.op == "minpair":
+            return graph.make("pair", graph.make(call.op[:3], *nodes))
+        if call.op == "reshape":
+            return self._reshape(nodes[0], nodes[1])
+        if call.op == "einsum":
+            return graph.make("contract", nodes[1], nodes[2]) if nodes[2] is not graph.none else graph.make("loopsum", nodes[1])
+        if call.op in ("maximum", "minimum", "logaddexp"):
+            nodes.sort(key=lambda n: n.id)
+        return graph.make(call.op, *nodes)
+
+    def _reshape(self, x: Node, shape: Node) -> Node:
+        if shape.op == "const" and shape.value == (-1.0, 1.0):
+            return self.graph.make("expand", x, self.graph.one)
+        return self.graph.make("reshape", x, shape)
+
+    def _construct(self, dotted: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
+        """Return a callable module such as `torch.nn.Softmax(dim=1)`."""
+        if dotted in ("torch.nn.Sequential", "keras.Sequential") and positional:
+            return self.graph._intern("module", (positional[-1],), "sequential")
+        call = ops.constructor(dotted)
+        if call is None:
+            return None
+        bound = call.bind(positional, keywords, self.graph.none)
+        if bound is None:
+            return None
+        names = [name for name, _ in ops.signature(call.op)]
+        nodes = tuple(_value(self.graph, bound[n]) if n in bound else self.graph.none for n in names)
+        return self.graph._intern("module", nodes, (call.op, call.framework))
+
+    def apply_module(self, e: ast.Call, module: Node, positional: list[Node]) -> Node:
+        """Return the value of a call of a module made by `_construct`."""
+        if module.value == "sequential":
+            last = module.args[0]
+            if last.op == "module":
+                return self.apply_module(e, last, [self.graph.opaque("layers")])
+            return self.graph.opaque("layers")
+        op, framework = module.value
+        if not positional or len(positional) > len(module.args):
+            return self.graph.opaque(op)
+        return self._observe(e, self.graph.make(op, *positional, *module.args[len(positional) :]), framework)
+
+    def bind_value(self, target: ast.expr, node: Node) -> None:
+        raise NotImplementedError
+
+
+def _value(graph: Graph, bound: Node | ops.Default) -> Node:
+    return bound if isinstance(bound, Node) else graph.const(bound.value)

@@ -1,0 +1,85 @@
+"""What is known at one point of a program: the value of each name and attribute, and facts about values."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pytest_lse.lint.bounds import Interval, meet
+from pytest_lse.lint.graph import VIEWS, Graph, Node
+
+Attribute = tuple[Node, str]
+
+
+class State:
+    """The environment; copied where the control flow splits and joined where it meets."""
+
+    __slots__ = ("attributes", "ended", "facts", "names")
+
+    def __init__(self) -> None:
+        self.names: dict[str, Node] = {}
+        self.attributes: dict[Attribute, Node] = {}
+        self.facts: dict[Node, Interval] = {}
+        #: whether control has left this path: after return, raise, break, continue
+        self.ended = False
+
+    def copy(self) -> State:
+        other = State()
+        other.names = dict(self.names)
+        other.attributes = dict(self.attributes)
+        other.facts = self.facts
+        other.ended = self.ended
+        return other
+
+    def assume(self, facts: dict[Node, Interval]) -> None:
+        if facts:
+            self.facts = meet(self.facts, facts)
+
+    def mutate(self, graph: Graph, target: Node, value: Node | None = None) -> None:
+        """Give a changed object its new value under all its names; what was a view of it becomes unknown."""
+        new = value or graph.opaque("changed")
+        for name, node in self.names.items():
+            if node is target:
+                self.names[name] = new
+            elif _is_view(node, target):
+                self.names[name] = graph.opaque("view")
+        for key, node in self.attributes.items():
+            if node is target:
+                self.attributes[key] = new
+        if target.op == "attr":
+            self.attributes[target.args[0], target.value] = new
+
+    def forget(self, graph: Graph, owner: Node) -> None:
+        """Give every attribute of an object a new value: a method that returns nothing was called on it."""
+        for key in self.attributes:
+            if key[0] is owner and self.attributes[key].op not in ("module", "function"):
+                self.attributes[key] = graph.opaque(key[1])
+
+    def join(self, graph: Graph, a: State, b: State) -> None:
+        """Become what is known where two paths meet."""
+        if a.ended or b.ended:
+            survivor = b if a.ended else a
+            self.names, self.attributes = survivor.names, survivor.attributes
+            self.facts, self.ended = survivor.facts, a.ended and b.ended
+            return
+        self.names = _join(graph, a.names, b.names)
+        self.attributes = _join(graph, a.attributes, b.attributes)
+        self.facts = {n: i for n, i in a.facts.items() if b.facts.get(n) == i}
+
+
+K = TypeVar("K")
+
+
+def _join(graph: Graph, a: dict[K, Node], b: dict[K, Node]) -> dict[K, Node]:
+    joined = a | b
+    for key in a.keys() & b.keys():
+        if a[key] is not b[key]:
+            joined[key] = graph.make("phi", a[key], b[key])
+    return joined
+
+
+def _is_view(node: Node, target: Node) -> bool:
+    while node.op in VIEWS and node.args:
+        node = node.args[0]
+        if node is target:
+            return True
+    return False

@@ -1,0 +1,89 @@
+"""The patterns: every formula of every kernel and rule file, traced into a value graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pytest_lse.discovery import Formula, KernelFile, coded
+from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.symbolic import Namespace, Symbol
+
+#: the codes from the widest pattern to the narrowest: a wide one absorbs the narrow ones inside it
+WIDEST_FIRST = (
+    ("LSE009", "LSE010", "LSE020", "LSE011", "LSE022"),
+    ("LSE012", "LSE016", "LSE017", "LSE018", "LSE021"),
+    ("LSE003", "LSE007", "LSE008", "LSE015", "LSE019"),
+    ("LSE001", "LSE002", "LSE004", "LSE005", "LSE006"),
+    ("LSE013", "LSE014"),
+)
+RANK = {code: rank for rank, codes in enumerate(WIDEST_FIRST) for code in codes}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pattern:
+    """One spelling of a kernel: its graph, as written and without its shapes."""
+
+    kernel: KernelFile
+    spelling: str
+    naive: bool
+    root: Node
+    loose: Node
+    #: parameters that this spelling fixes to a constant
+    fixed: dict[str, Any]
+    #: whether the value is the kernel itself: a spelling with further variables is an element of it, or a multiple
+    whole: bool
+
+    @property
+    def rank(self) -> int:
+        return RANK.get(self.kernel.code or "", len(WIDEST_FIRST))
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """All patterns, by the operation at their root."""
+
+    graph: Graph
+    #: op of the root without shapes -> naive patterns, widest first
+    naive: dict[str, tuple[Pattern, ...]]
+    #: the same for all spellings, which tell what a value means
+    all: dict[str, tuple[Pattern, ...]]
+    kernels: frozenset[str]
+
+
+@cache
+def patterns() -> Patterns:
+    """Return the traced patterns."""
+    graph = Graph()
+    traced = [
+        _trace(graph, kernel, spelling, formula, naive)
+        for kernel in coded()
+        for naive, formulas in ((True, kernel.naive), (False, kernel.stable))
+        for spelling, formula in formulas.items()
+    ]
+    traced.sort(key=lambda p: p.rank)
+    return Patterns(
+        graph,
+        _by_root([p for p in traced if p.naive]),
+        _by_root(traced),
+        frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules")),
+    )
+
+
+def _trace(graph: Graph, kernel: KernelFile, spelling: str, formula: Formula, naive: bool) -> Pattern:
+    code = formula.__code__
+    names = code.co_varnames[1 : code.co_argcount]
+    defaults = formula.__defaults__ or ()
+    fixed = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
+    arguments = {n: Symbol(graph, graph.symbol("var", n)) for n in names if n not in fixed}
+    result = formula(Namespace(graph), *(fixed[n] if n in fixed else arguments[n] for n in names))
+    whole = set(names) <= {*kernel.args, *kernel.params}
+    return Pattern(kernel, spelling, naive, result.node, graph.shapeless(result.node), fixed, whole)
+
+
+def _by_root(traced: list[Pattern]) -> dict[str, tuple[Pattern, ...]]:
+    table: dict[str, tuple[Pattern, ...]] = {}
+    for p in traced:
+        table[p.loose.op] = (*table.get(p.loose.op, ()), p)
+    return table
