@@ -145,7 +145,7 @@ def actions(ls: LanguageServer, params: types.CodeActionParams) -> list[types.Co
         for finding in checked.findings:
             if _touch(checked.range(finding), params.range):
                 offered += list(_quick_fixes(checked, finding))
-    if only is None or any(FIX_ALL == kind or FIX_ALL.startswith(f"{kind}.") for kind in only):
+    if only is None or any(kind == FIX_ALL or FIX_ALL.startswith(f"{kind}.") for kind in only):
         safe = [f for f in checked.findings if f.fix and f.fix.applicability == "safe"]
         if safe and (text := _all_fixed(checked.text, safe)) is not None:
             edit = types.TextEdit(checked.whole(), text)

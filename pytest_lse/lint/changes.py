@@ -104,6 +104,17 @@ def _fixed(result: FileResult, data: bytes, settings: Settings, *, unsafe: bool)
     return current
 
 
+def apply_safe(text: str, findings: Sequence[Finding]) -> str:
+    """Return the text with the safe fixes of its findings applied once, as far as they go together."""
+    from pytest_lse.lint.apply import apply_fixes
+
+    code = [f for f in findings if f.code != UNUSED]
+    outcome = apply_fixes(text, code) if code else None
+    if outcome and outcome.applied:
+        return outcome.text
+    return apply_edits(text, [e for f in findings if f.code == UNUSED and f.fix for e in f.fix.edits])
+
+
 def _wanted(finding: Finding, *, unsafe: bool) -> bool:
     return finding.fix is not None and (unsafe or finding.fix.applicability == "safe")
 
