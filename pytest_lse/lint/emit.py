@@ -58,7 +58,7 @@ class Fixer:
         used = templates.placeholders(template)
         values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
         for name, bound in bindings.items():
-            if name not in used:
+            if name not in used and not (name in pattern.kernel.params and bound.value in (None, False)):
                 raise UnavailableError(f"the replacement has no place for {name}")
             if framework == "torch" and name == "axis" and (bound.op == "const" and not _is_axis(bound)):
                 raise UnavailableError("torch needs a known dim")
