@@ -1,0 +1,185 @@
+"""Applies fixes to a text: the widest first, together where they do not touch, and only what changes nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from pytest_lse.lint.edits import overlap, spans
+from pytest_lse.lint.finding import Edit, Finding, Location
+from pytest_lse.lint.import_place import ImportStatement
+from pytest_lse.lint.libcst_edits import WithheldError, apply_with_libcst
+from pytest_lse.lint.positions import Positions
+
+#: says why a fix must not be applied, or None
+Judge = Callable[[str, Finding], str | None]
+
+
+@dataclass
+class Outcome:
+    """What became of a text and its findings.
+
+    Attributes
+    ----------
+    text
+        The text with the fixes applied.
+    applied
+        The findings that were fixed.
+    withheld
+        Findings whose fix was not applied, without it and with the reason. What is in neither list is in the way of
+        another fix: analyse the text again.
+    """
+
+    text: str
+    applied: list[Finding] = field(default_factory=list)
+    withheld: list[Finding] = field(default_factory=list)
+
+
+def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False, judge: Judge | None = None) -> Outcome:
+    """Apply the fixes of findings in a text.
+
+    Parameters
+    ----------
+    text
+        The module, as it was analysed.
+    findings
+        All or some of its findings.
+    unsafe
+        Whether unsafe fixes are applied too.
+    judge
+        Validates a fix before it is applied.
+
+    Returns
+    -------
+    Outcome
+        The new text parses, and its syntax tree is the old one apart from the fixes.
+    """
+    outcome = Outcome(text)
+    waiting = [f for f in findings if f.fix and (unsafe or f.fix.applicability == "safe")]
+    positions = Positions(text)
+    waiting.sort(key=lambda f: (positions.offset(f.location) - positions.offset(f.end_location), f.sort_key))
+    if judge is not None:
+        for finding in list(waiting):
+            if reason := judge(text, finding):
+                waiting.remove(finding)
+                outcome.withheld.append(_without_fix(finding, reason))
+    while waiting:
+        chosen = _compatible(text, waiting)
+        try:
+            outcome.text = _checked(text, chosen)
+        except WithheldError:
+            finding, reason = _culprit(text, chosen)
+            waiting.remove(finding)
+            outcome.withheld.append(_without_fix(finding, reason))
+        else:
+            outcome.applied = sorted(chosen, key=lambda f: f.sort_key)
+            break
+    return outcome
+
+
+def _edits(findings: Iterable[Finding]) -> tuple[Edit, ...]:
+    return tuple(edit for f in findings if f.fix for edit in f.fix.edits)
+
+
+def _without_fix(finding: Finding, reason: str) -> Finding:
+    return replace(finding, fix=None, no_fix_reason=reason)
+
+
+def _compatible(text: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings whose fixes can be applied together, the first ones if they cannot."""
+    positions = Positions(text)
+    chosen: list[Finding] = []
+    for finding in findings:
+        together = [*chosen, finding]
+        if not overlap(spans(positions, _edits(together))) and not _needs_what_goes(positions, together):
+            chosen = together
+    return chosen
+
+
+def _needs_what_goes(positions: Positions, findings: Sequence[Finding]) -> bool:
+    """Say whether one fix reads a name whose assignment another one removes."""
+    edits = set(_edits(findings))
+    removed = [positions.slice(e.location, e.end_location) for e in edits if not e.content]
+    names = {name for text in removed for name in re.findall(r"\w+", text.partition("=")[0])}
+    return any(names & set(re.findall(r"\w+", e.content)) for e in edits)
+
+
+def _culprit(text: str, findings: Sequence[Finding]) -> tuple[Finding, str]:
+    """Return the first finding whose fix cannot be applied with those before it, and why."""
+    for count, finding in enumerate(findings, 1):
+        try:
+            _checked(text, findings[:count])
+        except WithheldError as error:
+            return finding, str(error)
+    raise AssertionError("the fixes can be applied together")
+
+
+def _checked(text: str, findings: Sequence[Finding]) -> str:
+    """Apply fixes and compare the syntax trees; raise `WithheldError` if anything else has changed."""
+    edits = set(_edits(findings))
+    new = apply_with_libcst(text, edits)
+    try:
+        after = ast.parse(new)
+        before = _Expected(Positions(text), edits).visit(ast.parse(text))
+        same = _shape(before) == _shape(after)
+    except SyntaxError as error:
+        raise WithheldError(f"the file would not parse any more: {error.msg}") from None
+    except RecursionError:
+        raise WithheldError("the file is nested too deeply to compare it before and after") from None
+    if not same or not _is_subsequence(_imports(before), _imports(after)):
+        raise WithheldError("the fix would change more than it replaces")
+    return new
+
+
+class _Expected(ast.NodeTransformer):
+    """Makes from the tree before what the tree after has to be, but for the new imports."""
+
+    def __init__(self, positions: Positions, edits: Iterable[Edit]) -> None:
+        self.positions = positions
+        self.removed = [e for e in edits if not e.content]
+        replaced = [e for e in edits if e.content and e.location != e.end_location]
+        self.replaced = {(e.location, e.end_location): e.content for e in replaced}
+        self.replaced.update({self._inside_parentheses(e): e.content for e in replaced})
+
+    def visit(self, node: ast.AST) -> ast.AST | None:
+        if isinstance(node, ast.expr) and (content := self.replaced.get(self.positions.span(node))):
+            new = ast.parse(f"(\n{content}\n)", mode="eval").body
+            if hasattr(node, "ctx") and hasattr(new, "ctx"):
+                new.ctx = node.ctx
+            return new
+        if isinstance(node, ast.stmt):
+            start, end = self.positions.span(node)
+            if any(e.location <= start and end <= e.end_location for e in self.removed):
+                return None
+        return self.generic_visit(node)
+
+    def _inside_parentheses(self, edit: Edit) -> tuple[Location, Location]:
+        start, end = self.positions.offset(edit.location), self.positions.offset(edit.end_location)
+        text = self.positions.text
+        while text[start] == "(" and text[end - 1] == ")":
+            start, end = start + 1, end - 1
+            while text[start].isspace():
+                start += 1
+            while text[end - 1].isspace():
+                end -= 1
+        return self.positions.at(start), self.positions.at(end)
+
+
+def _shape(tree: ast.AST | None) -> list[str]:
+    assert isinstance(tree, ast.Module)
+    return [ast.dump(s) for s in tree.body if not isinstance(s, ImportStatement)]
+
+
+def _imports(tree: ast.AST | None) -> list[tuple[str | None, int | None, str, str | None]]:
+    assert isinstance(tree, ast.Module)
+    statements = [s for s in tree.body if isinstance(s, ImportStatement)]
+    return [
+        (getattr(s, "module", None), getattr(s, "level", None), a.name, a.asname) for s in statements for a in s.names
+    ]
+
+
+def _is_subsequence(some: Iterable[object], of: Iterable[object]) -> bool:
+    rest = iter(of)
+    return all(item in rest for item in some)
