@@ -7,13 +7,13 @@ the correctly rounded result; the rest, row by row, goes to the next level.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pytest_lse.dtypes import Format
-from pytest_lse.reference import exact, tape
+from pytest_lse.reference import exact, special, tape
 from pytest_lse.reference.arrays import Array, Namespace
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.rounding import round_sum
@@ -24,27 +24,76 @@ Call = Callable[[Namespace, tuple[np.ndarray, ...]], tuple[Array, ...]]
 
 @dataclass(frozen=True)
 class Value:
-    """A correctly rounded array and the two doubles it was rounded from."""
+    """A correctly rounded array, the two doubles it was rounded from, and which answers pass besides.
+
+    Attributes
+    ----------
+    required : ndarray of bool
+        Whether the element is judged.
+    alternatives : tuple of ndarray
+        Further right answers.
+    """
 
     rounded: np.ndarray
     high: np.ndarray
     low: np.ndarray
+    required: np.ndarray | None = None
+    alternatives: tuple[np.ndarray, ...] = ()
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.rounded, self.high, self.low
 
 
 def values(problem: Problem, target: Format) -> list[Value]:
     """Return the truth of every output, in the user's shapes."""
-    results = _climb(call_of(problem, "stable"), _inputs(problem), target, problem.separable)
-    problem.cache["outputs"] = [problem.restore(r.high) for r in results]
-    return [Value(*(problem.restore(p) for p in (r.rounded, r.high, r.low))) for r in results]
+    ruling = special.rule(problem)
+    if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.spec.mean:
+        results = [_empty(problem)]
+    elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
+        results = [Value(*(np.zeros(()) for _ in range(3)))]
+    else:
+        results = _climb(call_of(problem, "stable"), _inputs(problem), target, problem.separable, ruling.skip)
+    problem.cache["first"] = results[0].high
+    finished = [_ruled(results[0], ruling, problem.restore)]
+    if len(results) > 1:
+        finished += [_ruled(r, special.Ruling(free=ruling.free), problem.restore) for r in results[1:]]
+    problem.cache["outputs"] = [f.high for f in finished]
+    return finished
 
 
-def gradient(problem: Problem, target: Format, cotangent: Any) -> Value:
-    """Return the truth of the gradient with respect to the first argument, in its shape."""
+def _empty(problem: Problem) -> Value:
+    fill = special.EMPTY.get(problem.spec.name)
+    shape = problem.arrays[0].shape if fill is None else problem.arrays[0].shape[:1]
+    parts = [np.full(shape, 0.0 if fill is None else fill) for _ in range(2)]
+    return Value(*parts, np.zeros(shape))
+
+
+def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> Value:
+    """Return the truth of the gradient with respect to an argument, in its shape."""
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
     separable = problem.separable
-    inputs = (*_inputs(problem), weights) if separable else _inputs(problem)
-    (result,) = _climb(gradient_call(problem, weights, separable), inputs, target, separable)
-    return Value(*(problem.restore_gradient(p) for p in (result.rounded, result.high, result.low)))
+    ruling = special.rule(problem, gradient=True)
+    if any(a.size == 0 for a in problem.arrays):
+        result = Value(*(np.zeros(problem.arrays[wrt].shape) for _ in range(3)))
+    else:
+        inputs = (*_inputs(problem), weights) if separable else _inputs(problem)
+        (result,) = _climb(gradient_call(problem, weights, separable, wrt=wrt), inputs, target, separable, ruling.skip)
+    if wrt:
+        ruling = special.Ruling()  # the rules are about the first argument
+    ruled = _ruled(result, ruling, problem.restore_gradient)
+    if problem.spec.name != "ctc_loss":
+        return ruled
+    # PyTorch's ctc_loss returns the gradient with respect to the logits before a log_softmax.
+    return replace(ruled, alternatives=(*ruled.alternatives, ruled.high + weights * np.exp(problem.arrays[0])))
+
+
+def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray], np.ndarray]) -> Value:
+    parts = tuple(np.array(p) for p in value.parts)
+    ruling.apply(parts[1], parts[2])
+    ruling.apply(parts[0], np.zeros(parts[0].shape))
+    required, others = ruling.required(parts[0].shape), ruling.alternatives(parts[1])
+    return Value(*(restore(p) for p in parts), restore(required), tuple(restore(o) for o in others))
 
 
 def _inputs(problem: Problem) -> tuple[np.ndarray, ...]:
@@ -66,17 +115,23 @@ def call_of(problem: Problem, name: str) -> Call:
     return call
 
 
-def gradient_call(problem: Problem, weights: np.ndarray, separable: bool, name: str | None = None) -> Call:
+def gradient_call(
+    problem: Problem, weights: np.ndarray, separable: bool, name: str | None = None, wrt: int = 0
+) -> Call:
     """Return the gradient as a function of an arithmetic and the canonical arrays (with the weights if separable).
 
     Parameters
     ----------
     name : str, optional
         A ``vjp`` spelling, or a ``stable`` one to be differentiated; default: the kernel's ``vjp``, or else ``stable``.
+    wrt : int
+        The argument; one that ``vjp`` does not return is differentiated for.
     """
     name = name or ("vjp" if "vjp" in problem.spec.vjp else "stable")
+    traced = _differentiated(problem, weights, separable, name if name.startswith("stable") else "stable", wrt)
     if name.startswith("stable"):
-        return _differentiated(problem, weights, separable, name)
+        return traced
+    position = sum(a.dtype == np.float64 for a in problem.arrays[:wrt])
     formula = problem.formula(name)
     count, keys = len(problem.arrays), tuple(problem.row_params)
 
@@ -86,21 +141,22 @@ def gradient_call(problem: Problem, weights: np.ndarray, separable: bool, name: 
         if problem.spec.mean:
             g = xp.divide(g, float(len(problem.arrays[0])))
         result = formula(xp, g, *lifted[:count], **dict(zip(keys, lifted[count:], strict=True)))
-        first = result[0] if isinstance(result, tuple) else result
-        return (xp.broadcast_to(first, lifted[0].shape),)
+        if position >= len(result):
+            return traced(xp, arrays)
+        return (xp.broadcast_to(result[position], lifted[wrt].shape),)
 
     return call
 
 
-def _differentiated(problem: Problem, weights: np.ndarray, separable: bool, name: str) -> Call:
+def _differentiated(problem: Problem, weights: np.ndarray, separable: bool, name: str, wrt: int) -> Call:
     forward = call_of(problem, name)
 
     def call(xp: Namespace, arrays: tuple[np.ndarray, ...]) -> tuple[Array, ...]:
         data, g = (arrays[:-1], arrays[-1]) if separable else (arrays, weights)
         recorder = tape.Tape(xp)
-        first = recorder.variable(xp.asarray(data[0]))
-        output = forward(recorder, (first, *data[1:]))[0]
-        return (recorder.gradient(output, xp.asarray(np.reshape(g, output.shape)), first),)
+        variable = recorder.variable(xp.asarray(data[wrt]))
+        output = forward(recorder, (*data[:wrt], variable, *data[wrt + 1 :]))[0]
+        return (recorder.gradient(output, xp.asarray(np.reshape(g, output.shape)), variable),)
 
     return call
 
@@ -110,39 +166,39 @@ def lift(xp: Namespace, array: np.ndarray) -> Any:
     return xp.lift(array) if isinstance(array, np.ndarray) and array.dtype == np.float64 else array
 
 
-def _climb(call: Call, inputs: tuple[np.ndarray, ...], target: Format, separable: bool) -> list[Value]:
+Found = tuple[list[Value], list[np.ndarray]]
+
+
+def _climb(
+    call: Call, inputs: tuple[np.ndarray, ...], target: Format, separable: bool, skip: np.ndarray | None = None
+) -> list[Value]:
+    """Evaluate level by level; rows to be skipped stay nan."""
     results: list[Value] = []
     pending: np.ndarray | None = None
+    if separable and skip is not None and skip.any():
+        pending = (~skip).nonzero()[0]
     for level in _levels(target):
         some = inputs if pending is None else tuple(a[pending] for a in inputs)
-        found = level(call, some)
-        undecided = _merge(results, found, pending)
-        if not undecided.any():
+        fresh, decided = level(call, some)
+        if pending is None:
+            results = fresh
+        else:
+            _fill(results, fresh, pending, len(inputs[0]))
+        undecided = [~d for d in decided]
+        if not any(u.any() for u in undecided):
             break
         if separable:
-            rows = undecided.reshape(undecided.shape[0], -1).any(axis=1).nonzero()[0]
+            rows = np.any([u.reshape(u.shape[0], -1).any(axis=1) for u in undecided], axis=0).nonzero()[0]
             pending = rows if pending is None else pending[rows]
     return results
 
 
-Found = tuple[list[Value], list[np.ndarray]]
-
-
-def _merge(results: list[Value], found: Found, pending: np.ndarray | None) -> np.ndarray:
-    fresh, decided = found
-    if pending is None or not results:
-        results[:] = fresh
-    else:
-        for old, new in zip(results, fresh, strict=True):
-            for whole, part in ((old.rounded, new.rounded), (old.high, new.high), (old.low, new.low)):
-                whole[pending] = part
-    open_ = [~d for d in decided]
-    if len(open_) == 1:
-        return np.atleast_1d(open_[0])
-    lengths = {o.shape[:1] for o in open_}
-    if len(lengths) == 1 and open_[0].ndim:
-        return np.any([o.reshape(o.shape[0], -1).any(axis=1) for o in open_], axis=0)
-    return np.atleast_1d(np.any([o.any() for o in open_]))
+def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int) -> None:
+    if not results:
+        results[:] = [Value(*(np.full((count, *p.shape[1:]), np.nan) for p in v.parts)) for v in fresh]
+    for old, new in zip(results, fresh, strict=True):
+        for whole, part in zip(old.parts, new.parts, strict=True):
+            whole[rows] = part
 
 
 def _levels(target: Format) -> Iterator[Callable[[Call, tuple[np.ndarray, ...]], Found]]:
@@ -161,7 +217,7 @@ def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
         low, high = round_sum(value, -margin, target), round_sum(value, margin, target)
         # A nan may stem from inf - inf inside, and an infinity from an overflow: only finite values prove themselves.
         decided.append((low == high) & np.isfinite(value))
-        fresh.append(Value(low, value, np.zeros(value.shape)))
+        fresh.append(Value(low + 0.0, value, np.zeros(value.shape)))  # no negative zeros
     return fresh, decided
 
 
@@ -178,6 +234,6 @@ def _exactly(call: Call, inputs: tuple[np.ndarray, ...], target: Format, precisi
                 done[index] = settled is not None
                 if settled is not None:
                     rounded[index], high[index], low[index] = settled
-            fresh.append(Value(rounded, high, low))
+            fresh.append(Value(rounded + 0.0, high, low))
             decided.append(done)
     return fresh, decided

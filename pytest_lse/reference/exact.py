@@ -25,9 +25,9 @@ PRECISIONS = (160, 400, 1200, 3600)
 class Exact(Namespace):
     """Balls of a given precision, as elements of object arrays."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, blur: float = 0.0) -> None:
         self.backend = backend
-        self._make = np.frompyfunc(backend.make, 1, 1)
+        self._make = np.frompyfunc(backend.make if not blur else lambda v: backend.blurred(v, blur), 1, 1)
         self._functions = {n: np.frompyfunc(getattr(backend, n), 1, 1) for n in ("exp", "expm1", "log", "log1p", "sqrt")}
         self._divide = np.frompyfunc(backend.divide, 2, 1)
         self._multiply = np.frompyfunc(backend.multiply, 2, 1)
@@ -88,9 +88,24 @@ class Exact(Namespace):
         middle = np.asarray(np.frompyfunc(self.backend.key, 1, 1)(x.parts[0]))
         return np.expand_dims(np.argmax(middle, axis=axis), axis)
 
+    def radii(self, x: Array) -> np.ndarray:
+        """Return half the width of every ball, inf where it is not bounded."""
+        return np.asarray(np.frompyfunc(_radius, 1, 1)(self.bounds(x)), dtype=np.float64)
+
     def bounds(self, x: Array) -> np.ndarray:
         """Return both ends of every ball as dyadic numbers, an object array of (low, high)."""
         return _objects(np.frompyfunc(self.backend.ends, 1, 1)(x.parts[0]))
+
+
+def _radius(ends: tuple[Any, Any]) -> float:
+    low, high = ends
+    if isinstance(low, float) or isinstance(high, float):
+        return 0.0 if low == high else math.inf
+    (a, i), (b, j) = low, high
+    k = min(i, j)
+    if max(i, j) - k > 40000:
+        return max(abs(round_dyadic(end, FORMATS["float64"])) for end in ends)
+    return round_dyadic(((b << (j - k)) - (a << (i - k)), k - 1), FORMATS["float64"])
 
 
 def _objects(values: Any) -> np.ndarray:
@@ -110,6 +125,10 @@ class _Flint:
 
     def make(self, value: float) -> Any:
         return self.arb(float(value))
+
+    def blurred(self, value: float, relative: float) -> Any:
+        value = float(value)
+        return self.arb(value, abs(value) * relative) if math.isfinite(value) else self.arb(value)
 
     def pi(self) -> Any:
         return self.arb.pi()
@@ -190,6 +209,9 @@ class _Mpmath:
     def make(self, value: float) -> Any:
         return self.context.mpf(float(value))
 
+    def blurred(self, value: float, relative: float) -> Any:
+        return self.context.mpf(float(value)) * self.context.mpf([1.0 - relative, 1.0 + relative])
+
     def pi(self) -> Any:
         return +self.context.pi
 
@@ -250,7 +272,7 @@ def _dyadic(number: Any) -> Any:
 
 
 @contextmanager
-def arithmetic(precision: int, backend: str | None = None) -> Iterator[Exact]:
+def arithmetic(precision: int, backend: str | None = None, blur: float = 0.0) -> Iterator[Exact]:
     """Give an exact namespace of that many bits.
 
     Parameters
@@ -259,16 +281,18 @@ def arithmetic(precision: int, backend: str | None = None) -> Iterator[Exact]:
         Bits of the working precision.
     backend : {"flint", "mpmath"}, optional
         Default: flint when it is installed.
+    blur : float
+        Relative radius of the numbers that are lifted from float64.
     """
     if (backend or ("flint" if importlib.util.find_spec("flint") else "mpmath")) == "mpmath":
-        yield Exact(_Mpmath(precision))
+        yield Exact(_Mpmath(precision), blur)
         return
     import flint
 
     with _flint_lock:  # its precision is a global
         before, flint.ctx.prec = flint.ctx.prec, precision
         try:
-            yield Exact(_Flint())
+            yield Exact(_Flint(), blur)
         finally:
             flint.ctx.prec = before
 

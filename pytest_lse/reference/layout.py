@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference import special
 from pytest_lse.reference.specs import Formula, Spec, spec
 
 
@@ -93,16 +92,8 @@ class Problem:
         if self.spec.layout == "elements":
             return weights.reshape(-1)
         if weights.ndim == len(self.shape):
-            return np.moveaxis(weights, self.axis, -1).reshape(-1, weights.shape[self.axis])
-        return weights.reshape(-1, 1)
-
-    def notes(self, values: Sequence[Any], target: Any) -> list[special.Note]:
-        """Say which elements of the outputs are judged, and what else is accepted."""
-        return special.of_values(self, values)
-
-    def gradient_note(self, value: Any, target: Any) -> special.Note:
-        """Say which elements of the gradient are judged."""
-        return special.of_gradient(self, value)
+            return np.moveaxis(weights, self.axis, -1).reshape(len(self.arrays[0]), weights.shape[self.axis])
+        return weights.reshape(len(self.arrays[0]), 1)
 
 
 def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None, axis: int) -> Problem:
@@ -182,6 +173,8 @@ def _array(name: str, role: str, value: Any) -> np.ndarray:
         if array.dtype.kind not in "iu":
             raise TypeError(f"{name} has dtype {array.dtype}: expected an integer dtype")
         return array.astype(np.int64)
+    if role == "any" and array.dtype.kind in "biu":
+        return array
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError):

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from pytest_lse import discovery
+from pytest_lse import discovery, kernels
+from pytest_lse.reference import plain
 
 Formula = Callable[..., Any]
-
-# Kernels that are no formula: plain implementations in this package, one module each, same schema.
-PLAIN = {
-    "attention": "attention",
-    "cross_entropy": "cross_entropy",
-    "ctc_loss": "ctc",
-    "hmm_log_likelihood": "hmm",
-    "logcumsumexp": "logcumsumexp",
-    "merge_attention": "merge_attention",
-}
-
 
 @dataclass(frozen=True)
 class Spec:
@@ -39,6 +30,10 @@ class Spec:
         Whether the answer is a logarithm or loss (judged absolutely in 1 + |answer|) or a probability (relatively).
     stable, vjp : mapping of name to formula
         The first of each is the truth; the others are further honest spellings, which the tolerance allows for.
+    module : module, optional
+        Where it is from; its `check` tests the arguments.
+    conditioned : bool
+        The formula may be naive, so that the tolerance comes from the condition number.
     """
 
     name: str
@@ -50,8 +45,7 @@ class Spec:
     stable: Mapping[str, Formula]
     vjp: Mapping[str, Formula]
     module: ModuleType | None = None
-    outputs: int = 1
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    conditioned: bool = False
 
     def bind(self, formula: Formula, params: Mapping[str, Any]) -> dict[str, Any]:
         """Select the parameters that a formula takes; axes are canonical by now."""
@@ -71,9 +65,8 @@ def spec(name: str) -> Spec:
     """
     if name not in names():
         raise ValueError(f"unknown kernel {name!r}: expected one of {', '.join(names())}")
-    module = importlib.import_module(
-        f"pytest_lse.reference.{PLAIN[name]}" if name in PLAIN else f"pytest_lse.kernels.{name}"
-    )
+    package = plain if name in _plain() else kernels
+    module = importlib.import_module(f"{package.__name__}.{name}")
     params = getattr(module, "params", {})
     return Spec(
         name=name,
@@ -85,13 +78,17 @@ def spec(name: str) -> Spec:
         stable=_spellings(module, "stable"),
         vjp=_spellings(module, "vjp"),
         module=module,
-        outputs=getattr(module, "outputs", 1),
     )
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all kernels that have a truth, sorted."""
-    return tuple(sorted({*discovery.kernel_names(), *PLAIN}))
+    return tuple(sorted({*discovery.kernel_names(), *_plain()}))
+
+
+@cache
+def _plain() -> frozenset[str]:
+    return frozenset(m.name for m in pkgutil.iter_modules(plain.__path__))
 
 
 def _spellings(module: ModuleType, kind: str) -> dict[str, Formula]:

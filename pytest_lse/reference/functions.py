@@ -1,0 +1,110 @@
+"""The correctly rounded kernels as functions: NumPy in, NumPy out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pytest_lse.dtypes import FORMATS, Format, format_of
+from pytest_lse.reference import evaluation
+from pytest_lse.reference.layout import pose
+from pytest_lse.reference.rounding import storage
+from pytest_lse.reference.specs import spec
+
+
+def evaluate(
+    kernel: Any, arguments: tuple[Any, ...], params: Mapping[str, Any] | None = None, *, axis: int = -1,
+    dtype: object = None,
+) -> Any:  # fmt: skip
+    """Return a kernel's correctly rounded value.
+
+    Parameters
+    ----------
+    kernel : str or Kernel
+        What to evaluate.
+    arguments : tuple of array_like
+        The arrays of the call. Integers are promoted to float64.
+    params : mapping, optional
+        Parameters other than their defaults.
+    axis : int
+        Along which the kernel works, if it has an axis.
+    dtype : str or dtype, optional
+        Format of the result; default: the widest of the floating arguments.
+
+    Returns
+    -------
+    ndarray or tuple of ndarray
+        As the kernel's outputs; bfloat16 as float32 values where ml_dtypes is not installed.
+    """
+    target = _target(arguments, dtype)
+    problem = pose(kernel, arguments, params, axis)
+    with np.errstate(all="ignore"):
+        results = [v.rounded.astype(storage(target.name)) for v in evaluation.values(problem, target)]
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def vjp(
+    kernel: Any, arguments: tuple[Any, ...], cotangent: Any = None, params: Mapping[str, Any] | None = None, *,
+    axis: int = -1, dtype: object = None, wrt: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """Return the correctly rounded gradient of ``sum(cotangent * first output)``.
+
+    Parameters
+    ----------
+    kernel, arguments, params, axis, dtype
+        As in `evaluate`.
+    cotangent : array_like, optional
+        Shape of the first output; default ones.
+    wrt : int
+        The argument with respect to which to differentiate.
+
+    Returns
+    -------
+    ndarray
+        Shape of that argument (after broadcasting, for kernels that broadcast).
+
+    Raises
+    ------
+    ValueError
+        There is no such argument, or it is not differentiable.
+    """
+    target = _target(arguments, dtype)
+    problem = pose(kernel, arguments, params, axis)
+    if not 0 <= wrt < len(problem.arrays) or problem.arrays[wrt].dtype != np.float64:
+        raise ValueError(f"wrt is {wrt}: expected the position of a floating argument of {problem.spec.name}")
+    with np.errstate(all="ignore"):
+        evaluation.values(problem, FORMATS["float64"])
+        return evaluation.gradient(problem, target, cotangent, wrt).rounded.astype(storage(target.name))
+
+
+def _target(arguments: tuple[Any, ...], dtype: object) -> Format:
+    if dtype is not None:
+        return format_of(dtype)
+    found = []
+    for argument in arguments:
+        kind = np.asarray(argument).dtype
+        if kind.kind == "f" or kind.name == "bfloat16":
+            found.append(format_of(kind))
+    return max(found, key=lambda f: (f.precision, f.emax), default=FORMATS["float64"])
+
+
+def function(name: str) -> Any:
+    """Make the function of a kernel: arrays positionally, its parameters by keyword."""
+    known = spec(name)
+    names = ", ".join(known.args)
+
+    def kernel(*arguments: Any, **params: Any) -> Any:
+        axis = params.pop("axis", -1) if "axis" in known.params else -1
+        dtype = params.pop("dtype", None)
+        return evaluate(name, arguments, params, axis=axis, dtype=dtype)
+
+    kernel.__name__ = kernel.__qualname__ = name
+    kernel.__module__ = "pytest_lse.reference"
+    options = "".join(f", {k}={v!r}" for k, v in known.params.items())
+    summary = (known.module.__doc__ or "").partition("\n")[0] if known.module else ""
+    kernel.__doc__ = (
+        f"{name}({names}, *{options}, dtype=None), correctly rounded.\n\n{summary}\n\nSee `pytest_lse.reference.evaluate`."
+    )
+    return kernel
