@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
@@ -79,12 +80,12 @@ def _read(file: str) -> GitIgnoreSpec | None:
 def _spec(kind: type[GitIgnoreSpec], lines: list[str]) -> GitIgnoreSpec | None:
     try:
         return kind.from_lines(lines)
-    except ValueError:  # git skips a pattern that it cannot read
+    except (ValueError, re.error):  # git skips a pattern that it cannot read
         good = []
         for line in lines:
             try:
                 kind.from_lines([line])
-            except ValueError:
+            except (ValueError, re.error):
                 continue
             good.append(line)
         return kind.from_lines(good) if good else None

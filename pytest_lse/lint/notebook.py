@@ -92,12 +92,12 @@ def replace_cells(data: bytes, texts: Mapping[int, str]) -> bytes:
     """
     text = data.decode("utf-8")
     document = _parse(data)
-    spans = _source_spans(text)
+    cells = _members(text, _value_of(text, _skip(text, 0), "cells"))
     old = dict(_code_cells(document))
     parts, done = [], 0
     for number in sorted(texts):
         kept = neutralise(old[number])[1]
-        start, end = spans[number - 1]
+        start, end = _value_of(text, cells[number - 1], "source")
         parts += [text[done:start], _spell(restore(texts[number], kept), text[start:end])]
         done = end
     return "".join([*parts, text[done:]]).encode("utf-8")
@@ -163,52 +163,41 @@ def _statement_end(text: str, start: int) -> int:
     return len(text)
 
 
-def _source_spans(text: str) -> list[tuple[int, int]]:
-    """Return where the value of `source` stands in the JSON text, for each cell."""
-    decoder = json.JSONDecoder()
-    spans = []
-    for cell_start, _ in _members(text, _value_of(text, _skip(text, 0), "cells")[0], decoder):
-        try:
-            spans.append(_value_of(text, cell_start, "source"))
-        except KeyError:
-            spans.append((cell_start, cell_start))
-    return spans
-
-
 def _skip(text: str, index: int) -> int:
     while index < len(text) and text[index] in " \t\r\n":
         index += 1
     return index
 
 
-def _members(text: str, index: int, decoder: json.JSONDecoder) -> list[tuple[int, int]]:
-    spans = []
-    index = _skip(text, index + 1)
+def _members(text: str, span: tuple[int, int]) -> list[int]:
+    """Return where each element of the JSON list in a span begins."""
+    decoder = json.JSONDecoder()
+    starts = []
+    index = _skip(text, span[0] + 1)
     while text[index] != "]":
+        starts.append(index)
         _, end = decoder.raw_decode(text, index)
-        spans.append((index, end))
         index = _skip(text, end)
         if text[index] == ",":
             index = _skip(text, index + 1)
-    return spans
+    return starts
 
 
 def _value_of(text: str, index: int, wanted: str) -> tuple[int, int]:
+    """Return the span of a key's value in the JSON object that begins at an index."""
     decoder = json.JSONDecoder()
     index = _skip(text, index + 1)
-    found = None
+    span = (index, index)
     while text[index] != "}":
         key, end = decoder.raw_decode(text, index)
         start = _skip(text, _skip(text, end) + 1)
         _, end = decoder.raw_decode(text, start)
         if key == wanted:
-            found = (start, end)  # of equal keys the last one counts, as in json.loads
+            span = (start, end)  # of equal keys the last one counts, as in json.loads
         index = _skip(text, end)
         if text[index] == ",":
             index = _skip(text, index + 1)
-    if found is None:
-        raise KeyError(wanted)
-    return found
+    return span
 
 
 def _spell(source: str, old: str) -> str:

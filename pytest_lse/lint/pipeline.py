@@ -191,13 +191,16 @@ def _judged(findings: list[Finding], source: Source, filename: str, settings: Se
     """Drop what a comment suppresses, and report the comments that suppress nothing."""
     from pytest_lse.lint import noqa
 
-    numbers: Sequence[int | None] = source.numbers or [None]
+    numbers: Sequence[int | None] = [None] if source.numbers is None else source.numbers
+    by_cell = {number: noqa.directives(text) for number, text in zip(numbers, source.cells, strict=True)}
+    whole = [d for found in by_cell.values() for d in found if not d.row]
     kept = []
-    for number, text in zip(numbers, source.cells, strict=True):
-        found = noqa.directives(text)
+    for number, found in by_cell.items():
         here = [f for f in findings if f.cell == number]
-        kept += noqa.suppress(here, found)
-        if settings.enabled(noqa.UNUSED, path):
+        kept += noqa.suppress(here, [*whole, *(d for d in found if d.row)])
+    if settings.enabled(noqa.UNUSED, path):
+        for number, found in by_cell.items():
+            text = source.cell(number)
             kept += noqa.unused(found, filename, text, lambda code: settings.enabled(code, path), number)
     return kept
 

@@ -48,8 +48,8 @@ def _block(finding: Finding, lines: Mapping[tuple[int | None, int], str], report
     if finding.witness:
         yield f"{paint('example', 'cyan', colour)}: {_witness(finding.witness)}\n"
     if finding.fix:
-        unsafe = "" if finding.fix.applicability == "safe" else " (unsafe fix)"
-        yield f"{paint('help', 'cyan', colour)}: {printable(finding.fix.message)}{unsafe}\n"
+        label = "fix" if finding.fix.applicability == "safe" else "unsafe fix"
+        yield f"{paint(label, 'cyan', colour)}: {printable(finding.fix.message)}\n"
     elif finding.no_fix_reason:
         yield f"{paint('no fix', 'cyan', colour)}: {printable(finding.no_fix_reason)}\n"
     yield "\n"
