@@ -44,6 +44,10 @@ def naive_complement(xp, x):
     return xp.log(1.0 - xp.sigmoid(-x))
 
 
+def naive_complement_log1p(xp, x):
+    return xp.log1p(-xp.sigmoid(-x))
+
+
 def naive_softplus(xp, x):
     return -xp.log(1.0 + xp.exp(-x))
 
@@ -63,6 +67,7 @@ def vjp_complement(xp, g, x):
 message = {
     "naive": "log(sigmoid(x)) is -inf from x = -{underflow} down",
     "naive_complement": "log(1 - sigmoid(x)) is -inf from x = {saturation} on",
+    "naive_complement_log1p": "log1p(-sigmoid(x)) is -inf from x = {saturation} on",
     "naive_softplus": "-log(1 + exp(-x)) is -inf from x = -{overflow} down",
 }
 replacement = {

@@ -53,6 +53,10 @@ class Bounds:
                 todo.extend(missing)
         return self._known[node]
 
+    def tested(self, node: Node) -> bool:
+        """Return whether the program has compared a value with a number on the way here."""
+        return self.facts.get(self.graph.shapeless(node), UNKNOWN) != UNKNOWN
+
     def shifted(self, exponent: Node) -> bool:
         """Return whether a maximum of the exponent has been subtracted from it, so that its own maximum is about 0."""
         node = self.graph.shapeless(exponent)

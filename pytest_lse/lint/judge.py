@@ -28,8 +28,12 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
     """
     shifts = getattr(pattern.kernel.module, "shift_invariant", False)
     always = getattr(pattern.kernel.module, "always", False)
+    leaves = set(leaves)
+    if "negative" in pattern.kernel.args.values() and any(bounds.tested(leaf) for leaf in leaves):
+        # Each side of -log 2 has its own form: a test of the argument says that the author knows.
+        return False
     unsafe = False
-    for n in _inside(root, set(leaves)):
+    for n in _inside(root, leaves):
         if n.op == "exp":
             exponent = n.args[0]
             if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
