@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from pytest_lse.lint import template as templates
+from pytest_lse.lint.dead import dead_assignments
 from pytest_lse.lint.finding import Edit, Fix
 from pytest_lse.lint.graph import Node
 from pytest_lse.lint.imports import Imports
@@ -13,11 +14,13 @@ from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
 from pytest_lse.lint.match import Bindings, Matcher
 from pytest_lse.lint.patterns import Pattern
+from pytest_lse.lint.placing import place
 from pytest_lse.lint.positions import Positions
 from pytest_lse.lint.template import UnavailableError
 from pytest_lse.lint.texts import Texts
 
-_CLOSED = (ast.Call, ast.keyword, ast.Return, ast.Assign, ast.AnnAssign, ast.List, ast.Dict, ast.Expr, ast.AugAssign)
+#: functions that do not take None for all axes: PyTorch's need a dim, TensorFlow's read it as the last axis
+_WITH_AXIS = ("torch.", "tensorflow.nn.")
 
 
 class Fixer:
@@ -49,7 +52,8 @@ class Fixer:
         exact = self._exact(node, loose)
         if exact is None:
             raise UnavailableError(
-                "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the replacement"
+                "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the "
+                "replacement"
             )
         pattern, bindings, sign, left = exact
         template = replacement(pattern, framework)
@@ -58,12 +62,14 @@ class Fixer:
         used = templates.placeholders(template)
         values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
         for name, bound in bindings.items():
-            if name not in used and not (name in pattern.kernel.params and bound.value in (None, False)):
+            if (
+                name not in used
+                and name not in getattr(pattern.kernel.module, "dropped", ())
+                and not (name in pattern.kernel.params and bound.value in (None, False))
+            ):
                 raise UnavailableError(f"the replacement has no place for {name}")
-            if framework == "torch" and name == "axis" and (bound.op == "const" and not _is_axis(bound)):
-                raise UnavailableError("torch needs a known dim")
-        if framework == "torch" and pattern.fixed.get("axis", 0) is None and "axis" in used:
-            raise UnavailableError("torch needs a known dim")
+        if "axis" in used and template.startswith(_WITH_AXIS) and _is_no_axis(values.get("axis")):
+            raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
         texts = Texts(self.lowerer, self.positions, site)
         edits: list[Edit] = []
 
@@ -83,13 +89,15 @@ class Fixer:
             return spelling.text
 
         text = templates.fill(template, values, text_of, spell)
-        text = self._placed(site, text, sign, left, texts)
-        start, end = self.positions.span(site)
+        text = self._complete(site, text, sign, left)
+        scopes = self.imports.scopes
+        parts = set(node.walk())
+        dead = dead_assignments(self.positions, scopes, site, text, lambda e: self.lowerer.relower(e) in parts)
         unsafe = pattern.kernel.unsafe.get(framework)
         return Fix(
             "unsafe" if unsafe else "safe",
             f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
-            (*dict.fromkeys(edits), Edit(text, start, end)),
+            (*dict.fromkeys(edits), *dead, place(self.positions, scopes, site, text)),
         )
 
     def _commented(self, site: ast.expr) -> str:
@@ -121,8 +129,8 @@ class Fixer:
                             return p, bindings, 1.0, graph.mul(*node.args[:i], *node.args[i + 1 :])
         return None
 
-    def _placed(self, site: ast.expr, text: str, sign: float, left: Node | None, texts: Texts) -> str:
-        """Return the text with its sign or remaining factor, in parentheses if its place needs them."""
+    def _complete(self, site: ast.expr, text: str, sign: float, left: Node | None) -> str:
+        """Return the text with its sign or the factor left over."""
         tree = ast.parse(text, mode="eval").body
         if left is not None:
             if not isinstance(site, ast.BinOp) or not isinstance(site.op, ast.Div):
@@ -134,27 +142,11 @@ class Fixer:
             factor = factor if level >= 2 else f"({factor})"
             text = f"{factor} * {text if templates.precedence(tree) >= 3 else f'({text})'}"
             tree = ast.parse(text, mode="eval").body
-        if sign < 0.0:
-            text = (
-                text[1:]
-                if isinstance(tree, ast.UnaryOp)
-                else f"-{text}"
-                if templates.precedence(tree) >= 2
-                else f"-({text})"
-            )
-            tree = ast.parse(text, mode="eval").body
-        parent = self.imports.scopes.parents.get(site)
-        own = templates.precedence(tree)
-        needed = own < 5 and not isinstance(parent, _CLOSED) and not self._in_parentheses(site)
-        if needed and isinstance(parent, ast.BinOp):
-            level = templates.precedence(parent)
-            needed = own < level or (own == level and parent.right is site)
-        return f"({text})" if needed else text
-
-    def _in_parentheses(self, site: ast.expr) -> bool:
-        start, end = (self.positions.offset(p) for p in self.positions.span(site))
-        text = self.positions.text
-        return text[:start].rstrip().endswith("(") and text[end:].lstrip().startswith(")")
+        if sign >= 0.0:
+            return text
+        if isinstance(tree, ast.UnaryOp):
+            return text[1:]
+        return f"-{text}" if templates.precedence(tree) >= 2 else f"-({text})"
 
 
 def replacement(pattern: Pattern, framework: str) -> str | None:
@@ -168,8 +160,8 @@ def replacement(pattern: Pattern, framework: str) -> str | None:
     return table.get(framework)
 
 
-def _is_axis(node: Node) -> bool:
-    return isinstance(node.value, float | tuple)
+def _is_no_axis(node: Node | None) -> bool:
+    return node is not None and node.op == "const" and not isinstance(node.value, float | tuple)
 
 
 def _role(pattern: Pattern, name: str) -> str:

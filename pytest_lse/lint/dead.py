@@ -1,0 +1,89 @@
+"""Assignments that a fix leaves without a reader, removed in the same edit."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from pytest_lse.lint.finding import Edit, Location
+from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.scopes import Function, Scopes
+
+#: a function that calls one of these may read any of its variables
+_REFLECTION = {"locals", "vars", "eval", "exec", "dir", "globals"}
+
+
+def dead_assignments(
+    positions: Positions, scopes: Scopes, site: ast.expr, text: str, is_part: Callable[[ast.expr], bool]
+) -> tuple[Edit, ...]:
+    """Return the edits that remove what only the replaced expression has read.
+
+    An assignment goes if it is the only one of a local variable of the same function, nothing else reads the variable,
+    nothing but the replaced value is computed in it, and no comment belongs to it.
+
+    Parameters
+    ----------
+    positions, scopes
+        The module's text and its names.
+    site
+        The expression that is replaced.
+    text
+        What replaces it.
+    is_part
+        Says whether an expression only computes a part of the replaced value.
+    """
+    function = next((s for s in scopes.chain(site) if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)), None)
+    if function is None or any(function in scopes.chain(n) for name in _REFLECTION for n in scopes.reads.get(name, ())):
+        return ()
+    kept = {n.id for n in ast.walk(ast.parse(f"({text}\n)")) if isinstance(n, ast.Name)}
+    gone: list[ast.AST] = [site]
+    edits: list[Edit] = []
+    for part in gone:  # grows: the value of a removed assignment is gone too
+        for name in _read(part):
+            assignment = _only_assignment(scopes, function, name)
+            if assignment is None or assignment in gone or name in kept or not is_part(assignment.value):
+                continue
+            if all(_inside(scopes, read, [*gone, assignment]) for read in _reads(scopes, function, name)):
+                if edit := _removal(positions, scopes, assignment):
+                    gone.append(assignment)
+                    edits.append(edit)
+    return tuple(edits)
+
+
+def _read(node: ast.AST) -> list[str]:
+    value = node.value if isinstance(node, ast.Assign) else node
+    return list(dict.fromkeys(n.id for n in ast.walk(value) if isinstance(n, ast.Name)))
+
+
+def _only_assignment(scopes: Scopes, function: Function, name: str) -> ast.Assign | None:
+    """Return the statement `name = value` if nothing else binds the name."""
+    bound = scopes.bound[function].get(name, [])
+    parent = scopes.parents.get(bound[0]) if len(bound) == 1 else None
+    if isinstance(parent, ast.Assign) and parent.targets == bound:
+        return parent
+    return None
+
+
+def _reads(scopes: Scopes, function: Function, name: str) -> list[ast.Name]:
+    return [n for n in scopes.reads[name] if scopes.owner(name, n) is function]
+
+
+def _inside(scopes: Scopes, node: ast.AST, places: list[ast.AST]) -> bool:
+    return node in places or any(a in places for a in scopes.ancestors(node))
+
+
+def _removal(positions: Positions, scopes: Scopes, statement: ast.Assign) -> Edit | None:
+    """Return the edit that removes a statement with its line, None where that would leave a trace or an empty block."""
+    parent = scopes.parents[statement]
+    block = next(b for _, b in ast.iter_fields(parent) if isinstance(b, list) and statement in b)
+    index = block.index(statement)
+    start, end = positions.span(statement)
+    before = positions.line(start.row)[: start.column - 1]
+    after = positions.line(end.row)[end.column - 1 :]
+    if len(block) == 1 or "#" in positions.segment(statement):
+        return None
+    if index + 1 < len(block) and block[index + 1].lineno == end.row:
+        return Edit("", start, positions.start(block[index + 1]))
+    if not before.strip() and not after.strip() and end.row < len(positions.starts):
+        return Edit("", Location(start.row, 1), Location(end.row + 1, 1))
+    return None

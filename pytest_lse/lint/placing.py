@@ -1,0 +1,100 @@
+"""Puts a replacement in the place of an expression: the parentheses it needs and no others."""
+
+from __future__ import annotations
+
+import ast
+import copy
+
+from pytest_lse.lint.finding import Edit
+from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.scopes import Scopes
+
+
+def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Edit:
+    """Return the edit that replaces an expression by a text.
+
+    Parentheses around the expression go with it where they hold nothing else and nothing needs them; a minus before a
+    text that begins with one goes with both.
+
+    Parameters
+    ----------
+    positions, scopes
+        The module's text, and the parents of its nodes.
+    site
+        The expression.
+    text
+        An expression too, of any precedence.
+    """
+    parent = scopes.parents.get(site)
+    if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub):
+        negated = _parse(text)
+        if isinstance(negated, ast.UnaryOp) and isinstance(negated.op, ast.USub):
+            return place(positions, scopes, parent, ast.get_source_segment(f"({text}\n)", negated.operand) or text)
+    start, end = (positions.offset(p) for p in positions.span(site))
+    call = parent if isinstance(parent, ast.Call) and parent.func is not site else None
+    outer = _own_parentheses(positions.text, start, end, positions.offset(positions.end(call)) if call else None)
+    if outer != (start, end) and not _glued(positions.text, *outer) and _fits(positions, scopes, site, outer, text):
+        start, end = outer
+    elif outer == (start, end) and not _fits(positions, scopes, site, outer, text):
+        text = f"({text})"
+    return Edit(text, positions.at(start), positions.at(end))
+
+
+def _parse(text: str) -> ast.expr:
+    return ast.parse(f"({text}\n)", mode="eval").body
+
+
+def _own_parentheses(text: str, start: int, end: int, owned: int | None) -> tuple[int, int]:
+    """Return the span with the parentheses around it that hold nothing else; what ends at `owned` is a call's."""
+    pairs = [(start, end)]
+    while True:
+        left, right = pairs[-1]
+        before, after = text[:left].rstrip(" \t\r\n"), text[right:]
+        close = right + len(after) - len(after.lstrip(" \t\r\n"))
+        if not before.endswith("(") or text[close : close + 1] != ")":
+            break
+        pairs.append((len(before) - 1, close + 1))
+    if len(pairs) > 1 and pairs[-1][1] == owned:
+        pairs.pop()
+    return pairs[-1]
+
+
+def _glued(text: str, start: int, end: int) -> bool:
+    """Say whether only the parentheses separate what they hold from a word: `return(x)`."""
+    return any(c.isalnum() or c in "_'\"" for c in text[max(start - 1, 0) : start] + text[end : end + 1])
+
+
+def _fits(positions: Positions, scopes: Scopes, site: ast.expr, span: tuple[int, int], text: str) -> bool:
+    """Say whether a text without parentheses in the place of a span means what it means with them."""
+    root: ast.expr = site
+    for ancestor in scopes.ancestors(site):
+        if isinstance(ancestor, ast.JoinedStr | ast.FormattedValue):
+            return isinstance(_parse(text), ast.Call | ast.Name | ast.Attribute | ast.Subscript)
+        if isinstance(ancestor, ast.expr):
+            root = ancestor
+        elif not isinstance(ancestor, ast.keyword | ast.comprehension):
+            break
+    start, end = (positions.offset(p) for p in positions.span(root))
+    start, end = min(start, span[0]), max(end, span[1])
+    whole = positions.text
+    before, after = whole[start:end], whole[start : span[0]] + text + whole[span[1] : end]
+    try:
+        # a line break ends the statement unless it stands in brackets, of the expression or further out
+        tree = ast.parse(after if _parses(before) else f"({after}\n)", mode="eval").body
+    except SyntaxError:
+        return False
+    return ast.dump(tree) == ast.dump(_substituted(root, site, _parse(text)))
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _substituted(root: ast.expr, site: ast.expr, new: ast.expr) -> ast.expr:
+    if root is site:
+        return new
+    return copy.deepcopy(root, {id(site): new})  # the copy of the site is what the memo says

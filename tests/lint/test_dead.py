@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from pytest_lse.lint.analyse import analyse
+from pytest_lse.lint.apply import apply_fixes
+
+
+def fixed(body):
+    text = "import numpy as np\nimport scipy.special\n" + textwrap.dedent(body)
+    outcome = apply_fixes(text, analyse(text, "a.py"), unsafe=True)
+    assert outcome.applied
+    assert not outcome.withheld
+    return outcome.text.partition("special\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            """
+            def f(x):
+                e = np.exp(x)
+                return e / e.sum()
+            """,
+            """
+            def f(x):
+                return scipy.special.softmax(x)
+            """,
+        ),
+        (
+            """
+            def f(x):
+                e = np.exp(x)
+                # the sum
+                total = e.sum()
+                return np.log(total)
+            """,
+            """
+            def f(x):
+                # the sum
+                return scipy.special.logsumexp(x)
+            """,
+        ),
+        (
+            """
+            def f(x):
+                a = 1; e = np.exp(x); return a, e / e.sum()
+            """,
+            """
+            def f(x):
+                a = 1; return a, scipy.special.softmax(x)
+            """,
+        ),
+        (
+            """
+            async def f(x):
+                e = np.exp(
+                    x
+                )
+                if x is not None:
+                    return e / e.sum()
+            """,
+            """
+            async def f(x):
+                if x is not None:
+                    return scipy.special.softmax(x)
+            """,
+        ),
+    ],
+)
+def test_removed(before, after):
+    assert fixed(before) == textwrap.dedent(after)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "def f(x):\n    e = np.exp(x)\n    return e / e.sum(), e\n",
+        "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    def g(): return e\n    return y, g\n",
+        "def f(x):\n    e = np.exp(x)  # why\n    return e / e.sum()\n",
+        "def f(x):\n    e = np.exp(  # why\n        x)\n    return e / e.sum()\n",
+        "def f(x):\n    e = t = np.exp(x)\n    return e / e.sum(), t\n",
+        "def f(x):\n    e = None\n    e = np.exp(x)\n    return e / e.sum()\n",
+        "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    del e\n    return y\n",
+        "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    return y, locals()\n",
+        "def f(x):\n    global e\n    e = np.exp(x)\n    return e / e.sum()\n",
+        "def f(x):\n    if True: e = np.exp(x)\n    return e / e.sum()\n",
+        "def f(x):\n    a = 1; e = np.exp(x)\n    return a, e / e.sum()\n",
+        "x = load()\nclass C:\n    e = np.exp(x)\n    y = e / e.sum()\n",
+        "x = load()\ne = np.exp(x)\ny = e / e.sum()\n",
+    ],
+)
+def test_kept(kept):
+    assert fixed(kept) == kept.replace("e / e.sum()", "scipy.special.softmax(x)")

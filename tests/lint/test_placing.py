@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from pytest_lse.lint.edits import apply_edits
+from pytest_lse.lint.placing import place
+from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.scopes import Scopes
+
+CALL, MINUS, SUM = "f(x)", "-f(x)", "p - q"
+
+
+def placed(text, new):
+    tree = ast.parse(text)
+    (site,) = [n for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
+    changed = apply_edits(text, [place(Positions(text), Scopes(tree), site, new)])
+    ast.parse(changed)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("text", "new", "expected"),
+    [
+        ("y = a / b\n", SUM, "y = p - q\n"),
+        ("y = (a / b)\n", SUM, "y = p - q\n"),
+        ("y = (a / b) ** 2\n", CALL, "y = f(x) ** 2\n"),
+        ("y = (a / b) ** 2\n", MINUS, "y = (-f(x)) ** 2\n"),
+        ("y = 2 * (a / b)\n", SUM, "y = 2 * (p - q)\n"),
+        ("y = 2 + a / b\n", SUM, "y = 2 + (p - q)\n"),
+        ("y = a / b + 2\n", SUM, "y = p - q + 2\n"),
+        ("y = a / b * 2\n", SUM, "y = (p - q) * 2\n"),
+        ("y = -(a / b)\n", CALL, "y = -f(x)\n"),
+        ("y = -(a / b)\n", MINUS, "y = f(x)\n"),
+        ("y = (-(a / b))[0]\n", MINUS, "y = f(x)[0]\n"),
+        ("y = ( ( a / b ) )[0]\n", CALL, "y = f(x)[0]\n"),
+        ("y = (a / b).sum()\n", SUM, "y = (p - q).sum()\n"),
+        ("f((a / b))\n", SUM, "f(p - q)\n"),
+        ("f(a / b)\n", SUM, "f(p - q)\n"),
+        ("f(a, (a / b))\n", SUM, "f(a, p - q)\n"),
+        ("f(k=(a / b))\n", SUM, "f(k=p - q)\n"),
+        ("(a / b)(c)\n", CALL, "f(x)(c)\n"),
+        ("def f():\n    return(a / b)\n", CALL, "def f():\n    return(f(x))\n"),
+        ("y = (a / b)if c else d\n", CALL, "y = (f(x))if c else d\n"),
+        ("y = lambda: (a / b)\n", SUM, "y = lambda: p - q\n"),
+        ("y = [(a / b) for a in c]\n", SUM, "y = [p - q for a in c]\n"),
+        ("y = [c for c in (a / b)]\n", SUM, "y = [c for c in p - q]\n"),
+        ("y = (a  # why\n     / b)\n", CALL, "y = f(x)\n"),
+        ("y = (  # why\n    a / b)\n", CALL, "y = (  # why\n    f(x))\n"),
+        ("y = (\n    a / b\n)\n", "f(\n  x)", "y = f(\n  x)\n"),
+        ("y = (\n    a / b\n)\n", "p\n - q", "y = (\n    p\n - q\n)\n"),
+        ("y = a / b\n", "p\n - q", "y = (p\n - q)\n"),
+        ("y = (1 +\n     a / b)\n", "p\n * q", "y = (1 +\n     p\n * q)\n"),
+        ("y = f'{(a / b):.2f}'\n", CALL, "y = f'{f(x):.2f}'\n"),
+        ("y = f'{a / b}'\n", SUM, "y = f'{(p - q)}'\n"),
+    ],
+)
+def test_parentheses(text, new, expected):
+    assert placed(text, new) == expected
