@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -40,17 +41,23 @@ class Imports:
         The module and its source, as for `Positions`.
     filename
         Tells which package the file belongs to.
+    earlier
+        The cells of a notebook before this one: what they bind is bound here.
     """
 
-    def __init__(self, tree: ast.Module, text: str, filename: str) -> None:
+    def __init__(self, tree: ast.Module, text: str, filename: str, earlier: Sequence[ast.Module] = ()) -> None:
         self.tree = tree
         self.positions = Positions(text)
         self.filename = filename
+        self._earlier = earlier
 
     @cached_property
     def scopes(self) -> Scopes:
         """Who binds which names; shared with whoever needs it too."""
-        return Scopes(self.tree)
+        if not self._earlier:
+            return Scopes(self.tree)
+        before = [_above(s) for cell in self._earlier for s in cell.body]
+        return Scopes(ast.Module([*before, *self.tree.body], []))
 
     def spell(self, dotted: str, at: ast.AST) -> Spelling | None:
         """Spell a dotted name at the place of a node.
@@ -65,16 +72,18 @@ class Imports:
         Returns
         -------
         Spelling or None
-            None if no import can make the name available: the file belongs to the package that defines it, the
-            package is an optional dependency of the module, or every name for it is taken.
+            None if the file belongs to the package that defines it (the name may stand for this very code), or if no
+            import can make it available: the package is an optional dependency of the module, or every name is taken.
         """
         if "." not in dotted:
             return Spelling(dotted) if self.scopes.owner(dotted, at) is None else None
+        root = dotted.partition(".")[0]
+        if self._package == root:
+            return None
         spellings = list(self._bound(dotted, at))
         if spellings:
             return Spelling(min(spellings, key=lambda text: (len(text), text)))
-        root = dotted.partition(".")[0]
-        if self._optional(root) or self._defines(root):
+        if self._optional(root) or self._hidden(root):
             return None
         return next(self._new(dotted, at), None)
 
@@ -135,7 +144,7 @@ class Imports:
             if not any(ancestor in _block(parent, node) for ancestor in above):
                 return self._reads(_bound_name(alias, statement), at)
             node = parent
-        late = scope is self.tree and self.scopes.runs_late(at)
+        late = scope is self.scopes.tree and self.scopes.runs_late(at)
         return late or (statement.end_lineno or 0) <= self._row(at)
 
     def _only_imports(self, name: str, nodes: list[ast.AST], at: ast.AST) -> bool:
@@ -156,14 +165,14 @@ class Imports:
 
     def _optional(self, root: str) -> bool:
         """Say whether the module imports a package only where that may fail or is not wanted."""
-        statements = {s for a, s in self._aliases if self.scopes.scope(s) is self.tree and _root(a, s) == root}
+        statements = {s for a, s in self._aliases if self.scopes.scope(s) is self.scopes.tree and _root(a, s) == root}
         guards = [self._guard(s, root) for s in statements]
         return bool(guards) and all(guards)
 
     def _guard(self, statement: ImportStatement, root: str) -> bool:
         node: ast.AST = statement
         for parent in self.scopes.ancestors(statement):
-            if parent is self.tree:
+            if parent is self.scopes.tree:
                 return False
             if _is_type_checking(parent, node):
                 return False
@@ -193,11 +202,11 @@ class Imports:
             top = folder.name
         return top
 
-    def _defines(self, root: str) -> bool:
-        """Say whether importing the package would import this very file, or a neighbour that hides the package."""
+    def _hidden(self, root: str) -> bool:
+        """Say whether importing the package would import this very file, or a neighbour of that name."""
         path = Path(self.filename)
         if self._package is not None:
-            return self._package == root
+            return False
         if not path.exists():
             return root in (path.stem, *path.parts[:-1])
         here = path.parent
@@ -207,7 +216,7 @@ class Imports:
         """Yield the ways to import a name that nothing binds yet, the usual one first."""
         parent, _, member = dotted.rpartition(".")
         root = dotted.partition(".")[0]
-        top = next((n for n in (at, *self.scopes.ancestors(at)) if self.scopes.parents.get(n) is self.tree), at)
+        top = next((n for n in (at, *self.scopes.ancestors(at)) if self.scopes.parents.get(n) is self.scopes.tree), at)
         decorators = getattr(top, "decorator_list", [])
         row = min([self._row(top), *(d.lineno for d in decorators)])
         if self._free(member, at):
@@ -229,16 +238,16 @@ class Imports:
 
     def _free(self, name: str, at: ast.AST) -> bool:
         """Say whether a new global of that name changes nothing and can be seen from a place."""
-        taken = name in self.scopes.bound[self.tree] or hasattr(builtins, name)
+        taken = name in self.scopes.bound[self.scopes.tree] or hasattr(builtins, name)
         # a name that is read and bound nowhere comes from a star import
         read = any(self.scopes.owner(name, n) is None for n in self.scopes.reads.get(name, ()))
         return not taken and not read and self.scopes.owner(name, at) is None
 
     def _holds_only(self, root: str, at: ast.AST) -> bool:
         """Say whether a global holds a package and nothing else, and can be seen from a place."""
-        nodes = self.scopes.bound[self.tree].get(root, [])
+        nodes = self.scopes.bound[self.scopes.tree].get(root, [])
         same = all(isinstance(n, ast.alias) and _path(n, self._statement(n)) == root for n in nodes)
-        return bool(nodes) and same and self.scopes.owner(root, at) is self.tree
+        return bool(nodes) and same and self.scopes.owner(root, at) is self.scopes.tree
 
     def _join(self, parent: str, member: str, before: int) -> Iterator[Edit]:
         """Yield the edit that adds a member to an import from the same module."""
@@ -266,6 +275,15 @@ class Imports:
     def _line_ending(self, row: int) -> str:
         line = self.positions.line(row)
         return line[len(line.rstrip("\r\n")) :] or "\n"
+
+
+def _above(statement: ast.stmt) -> ast.stmt:
+    """Return a copy of a statement that counts as above the first row."""
+    copied = copy.deepcopy(statement)
+    for node in ast.walk(copied):
+        if hasattr(node, "lineno"):
+            node.lineno = node.end_lineno = 0  # type: ignore[attr-defined]
+    return copied
 
 
 def _bound_name(alias: ast.alias, statement: ImportStatement) -> str:
