@@ -7,7 +7,7 @@ catalogue, the search and the minimiser all speak in drafts, so that each of the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,13 +123,18 @@ def _shape(layout: Layout, value: Array, draft: Draft) -> Array:
     return np.ascontiguousarray(np.moveaxis(value, -1, draft.axis))
 
 
-def usable(layout: Layout, row: Row, fmt: Format, domain: str) -> bool:
+def usable(layout: Layout, row: Row | Long, fmt: Format, domain: str) -> bool:
     """Whether a row keeps what the kernel and the domain promise."""
+    if isinstance(row, Long):
+        return True
     if any(math.isfinite(v) and abs(v) > layout.cap * fmt.max for v in row):
         return False
-    if not layout.alone or domain in ("log_space", "extended"):
+    if domain in ("log_space", "extended") or -math.inf not in row:
         return True
-    return not any(v == -math.inf for v in row)
+    if layout.alone:
+        return False
+    size = 2 if layout.group == 2 else len(row)
+    return all(any(v != -math.inf for v in row[i : i + size]) for i in range(0, len(row), size))
 
 
 def catalogue(layout: Layout, fmt: Format, wanted: Sequence[str], domain: str, ndim: Sequence[int]) -> Iterator[Draft]:
@@ -182,22 +187,22 @@ def _row_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int], fmt: For
 
 def _element_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int]) -> Iterator[Draft]:
     for name in dict.fromkeys(n for n, _ in rows):
-        values = tuple(dict.fromkeys(_key(v) for n, row in rows if n == name for v in layout.points(row)))
-        points = [v for v, _ in values]
-        size = 4 * layout.group if layout.mean else len(points)
-        for start in range(0, len(points), max(size, 1)):
-            part = tuple(points[start : start + size])
+        keyed = {_key(p): p for n, row in rows if n == name for p in layout.points(row)}
+        points = list(keyed.values())
+        size = 4 if layout.mean else max(len(points), 1)
+        for start in range(0, len(points), size):
+            part = tuple(v for point in points[start : start + size] for v in point)
             for choice in range(layout.choices):
                 yield Draft((part,), (name,), choice, min(ndim))
-        if name == "benign" and len(points) % 2 == 0:
-            yield Draft((tuple(points),), (name,), 0, max(ndim))
+        if name == "benign":
+            yield Draft((tuple(v for point in points for v in point),), (name,), 0, max(ndim))
         if not points:
-            yield Draft(((),), (name,), 0, 1)
+            yield Draft(((),), (name,), 0, min(ndim))
 
 
-def _key(value: float) -> tuple[float, float]:
+def _key(point: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Tell signed zeros apart, and let NaN equal itself."""
-    return value, math.copysign(1.0, value)
+    return tuple((0.0 if v != v else v, 2.0 if v != v else math.copysign(1.0, v)) for v in point)
 
 
 def _whole_drafts(layout: Layout, rows: list[Named]) -> Iterator[Draft]:
@@ -223,12 +228,7 @@ def _long_drafts(layout: Layout, fmt: Format, wanted: Sequence[str], ndim: Seque
     longs: list[tuple[str, Long]] = []
     if "long" in wanted:
         longs += [("long", row) for row in regimes.long_rows(fmt) if row.length <= layout.long]
-    if "beyond_sum" in wanted:
-        longs += [("beyond_sum", row) for row in regimes.beyond_sum_rows(fmt) if row.length <= layout.long]
+    if "very_long" in wanted:
+        longs += [("very_long", row) for row in regimes.very_long_rows(fmt) if row.length <= layout.long]
     for name, row in longs:
         yield Draft((row,), (name,), 0, max(ndim) if layout.kind == "rows" else 1)
-
-
-def sane(rows: Iterable[Row], top: float) -> tuple[Row, ...]:
-    """Clip finite values to what the kernel allows."""
-    return tuple(tuple(max(-top, min(top, v)) if math.isfinite(v) else v for v in row) for row in rows)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -80,11 +80,11 @@ class Layout:
             arguments.append(_companion(role, rows, choice, fmt, ignore))
         return arguments
 
-    def points(self, row: Row) -> Sequence[float]:
-        """Return the values of a row that an elementwise kernel can take, flat."""
+    def points(self, row: Row) -> Sequence[Sequence[float]]:
+        """Return what an elementwise kernel takes of a row: each value, or the first pair."""
         if self.group == 2:
-            return tuple(row[:2]) if len(row) > 1 else ()
-        return tuple(row)
+            return (tuple(row[:2]),) if len(row) > 1 else ()
+        return tuple((v,) for v in row)
 
     def fits(self, row: Row, choice: int, fmt: Format) -> bool:
         """Whether x / T stays in range at the temperature of the choice."""
@@ -235,6 +235,7 @@ def _ctc(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 
 _COMPOUND, _LOSS = 1 / 4, 1 / 16
+_LONGEST = 1_000_000
 
 _SPECIAL: dict[str, Layout] = {
     "logaddexp": Layout(("logits",) * 2, "elements", _COMPOUND, 2, group=2, least=2, long=0, builder=_any_pairs),
@@ -288,9 +289,13 @@ def from_roles(
         mean=mean,
         alone=kind == "elements",
         batched=kind == "whole",
+        long=_LONGEST if not rest and kind == "rows" and not entropy else 4096 if kind != "elements" else 0,
         least=1 if kind == "whole" else 0,
     )
 
+
+# Prefix sums carry every rounding on: they are no place for rows of a million.
+_SHORTER = {"logcumsumexp": 4096}
 
 _ALIASES = {"gaussian": "values", "dist": "probabilities"}
 
@@ -305,9 +310,11 @@ def _named(name: str, ignore: bool) -> Layout:
     roles = [_ALIASES.get(r, r) for r in found.args.values()]
     if name == "focal_loss":
         roles = ["hard_targets" if r == "targets" else r for r in roles]
-    if "axis" in found.params or found.layout == "rows":
+    if found.layout == "rows":
         roles = ["soft_labels" if r == "targets" else r for r in roles]
-        return from_roles(roles, kind="rows", mean=found.mean, entropy=name == "entropy")
+        entropy = name.startswith("entropy")
+        made = from_roles(roles, kind="whole" if found.mean else "rows", mean=found.mean, entropy=entropy)
+        return replace(made, long=_SHORTER.get(name, made.long))
     if found.layout == "whole":
         roles = ["soft_labels" if r == "targets" else r for r in roles]
         return from_roles(roles, kind="whole", mean=True, params={"ignore_index": 0} if ignore else None)

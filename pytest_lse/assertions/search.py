@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from pytest_lse import regimes
-from pytest_lse.assertions.cases import Draft
+from pytest_lse.assertions.cases import Draft, usable
 from pytest_lse.assertions.layouts import Layout
 from pytest_lse.assertions.trial import Failure
 from pytest_lse.dtypes import Format
@@ -50,7 +50,9 @@ def drafts(
             kind = regimes.BY_NAME[draw(regime)]
             z = [v / 1024 for v in draw(shapes[n])]
             row = kind.place(fmt, draw(place) / 32, z)
-            rows.append(tuple(max(-top, min(top, v)) if math.isfinite(v) else v for v in row))
+            row = tuple(max(-top, min(top, v)) if math.isfinite(v) else v for v in row)
+            kept = usable(layout, row, fmt, domain)
+            rows.append(row if kept else tuple(0.0 if v == -math.inf else v for v in row))
             kinds.append(kind.name)
         flat = count == 0 or (layout.kind == "elements")
         return Draft(tuple(rows), tuple(kinds), draw(choice), min(ndim) if flat else max(ndim))

@@ -12,7 +12,7 @@ import numpy
 from pytest_lse import regimes as table
 from pytest_lse.assertions import beside, message
 from pytest_lse.assertions.adapters import Function, framework
-from pytest_lse.assertions.cases import Case, Draft, build, catalogue
+from pytest_lse.assertions.cases import Case, Draft, build, catalogue, usable
 from pytest_lse.assertions.kernels import Known, known
 from pytest_lse.assertions.minimise import minimise
 from pytest_lse.assertions.report import passed
@@ -147,7 +147,7 @@ class _Run:
 
     def wanted(self) -> list[str]:
         allowed = [r.name for r in table.allowed(self.domain, self.claims)]
-        allowed += ["long"] + (["beyond_sum"] if self.strict or self.regimes else [])
+        allowed += ["long"] + (["very_long"] if self.strict or self.regimes else [])
         return [n for n in allowed if self.regimes is None or n in self.regimes]
 
     def first_failure(self, trial: Trial) -> Failure | None:
@@ -159,13 +159,18 @@ class _Run:
         def check(draft: Draft) -> Failure | None:
             return trial.check(make(draft))
 
+        def smaller(draft: Draft) -> Failure | None:
+            inside = all(usable(layout, row, fmt, self.domain) for row in draft.rows)
+            return check(draft) if inside else None
+
         for draft in self.catalogue(trial, fmt):
             failure = check(draft)
             if failure is not None:
-                return minimise(failure, check, layout.least, layout.group)
+                return minimise(failure, smaller, layout.least, layout.group)
         failure = self.others(trial, fmt, make)
         if failure is None and self.max_examples and any(n in table.BY_NAME for n in self.wanted()):
             failure = self.search(trial, fmt, check)
+            failure = failure and minimise(failure, smaller, layout.least, layout.group)
         return failure
 
     def catalogue(self, trial: Trial, fmt: Format) -> Iterator[Draft]:
@@ -216,8 +221,7 @@ class _Run:
 
         strategy = drafts(layout, fmt, wanted, self.ndim, self.domain, few_shapes=self.few_shapes)
         key = f"{self.known.name}|{trial.subject.identity}|{trial.dtype}|{trial.framework.name}"
-        failure = search(strategy, examine, key=key, max_examples=self.max_examples, seed=self.seed)
-        return failure and minimise(failure, check, layout.least, layout.group)
+        return search(strategy, examine, key=key, max_examples=self.max_examples, seed=self.seed)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:
