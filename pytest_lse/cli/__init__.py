@@ -44,6 +44,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog, formatter_class=_Formatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ").split("=")[0].split(" ")[0]
+        if unknown.startswith("--"):
+            import difflib
+
+            near = difflib.get_close_matches(unknown, self._option_string_actions, n=1)
+            message += f": did you mean {near[0]}?" if near else ""
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
@@ -67,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _dispatch(arguments)
         sys.stdout.flush()
         return status
+    except SystemExit:  # argparse has printed the help
+        return 0
     except UsageError as error:
         print(f"pytest-lse: error: {printable(str(error))}", file=sys.stderr)
         return USAGE_ERROR

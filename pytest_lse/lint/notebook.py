@@ -18,7 +18,7 @@ _MAGIC = re.compile(
     r"(?P<indent>[ \t]*)"
     r"(?:%{1,2}[A-Za-z_]|!"  # %magic, %%magic, !command
     r"|[A-Za-z_][\w., \t\[\]'\"]*=[ \t]*(?:%[A-Za-z_]|!)"  # names = %magic, names = !command
-    r"|(?:%{0,2}[\w.*]+\?{1,2}|\?{1,2}%{0,2}[\w.*]+)[ \t]*(?:\#.*)?$)"  # name?, ?name
+    r"|(?:%{0,2}[\w.*]+\?{1,2}|\?{1,2}%{0,2}[\w.*]*)[ \t]*(?:\#.*)?$)"  # name?, ?name
 )
 #: what decides whether a line begins a statement: strings, comments, brackets, joined lines
 _TOKEN = re.compile(

@@ -44,6 +44,7 @@ def test_notebooks_in_other_languages_are_left_out():
         "f?",
         "np.log??",
         "?f",
+        "?",
         "??np.log",
         "%timeit?",
         "x.y?  # what",

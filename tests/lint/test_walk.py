@@ -1,5 +1,6 @@
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -53,8 +54,8 @@ def test_the_default_exclusions_are_ruffs(tree):
 def test_exclusions(tree):
     tree("a/b.py", "a/c_pb2.py", "build/x.py", "tests/data/x.py", "data/x.py")
     assert found(**{"extend-exclude": ["*_pb2.py", "tests/data"]}) == ["a/b.py", "data/x.py"]
-    assert "build/x.py" in found(**{"exclude": ["a"]})
-    assert not [name for name in found(**{"exclude": ["a"]}) if name.startswith("a")]
+    assert "build/x.py" in found(exclude=["a"])
+    assert not [name for name in found(exclude=["a"]) if name.startswith("a")]
 
 
 def test_configuration_below_holds_below(tree, tmp_path):
@@ -107,10 +108,11 @@ def test_an_ignored_directory_that_is_named_is_read(tree, tmp_path):
 
 def test_links(tree, tmp_path):
     tree("repo/a.py", "repo/b/c.py", "outside/o.py")
-    os.symlink(tmp_path / "repo", tmp_path / "repo" / "b" / "loop")
-    os.symlink(tmp_path / "repo" / "a.py", tmp_path / "repo" / "same.py")
-    os.symlink(tmp_path / "outside" / "o.py", tmp_path / "repo" / "o.py")
-    os.symlink(tmp_path / "nowhere.py", tmp_path / "repo" / "dangling.py")
+    repo = tmp_path / "repo"
+    (repo / "b" / "loop").symlink_to(repo)
+    (repo / "same.py").symlink_to(repo / "a.py")
+    (repo / "o.py").symlink_to(tmp_path / "outside" / "o.py")
+    (repo / "dangling.py").symlink_to(tmp_path / "nowhere.py")
     assert found("repo") == ["repo/a.py", "repo/o.py", "repo/b/c.py"]
 
 
@@ -122,9 +124,9 @@ def test_a_directory_that_is_called_like_a_module(tree, tmp_path):
 def test_a_deep_tree(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(300):
-        os.mkdir("d")
+        Path("d").mkdir()
         os.chdir("d")
-    open("a.py", "w").close()
+    Path("a.py").touch()
     os.chdir(tmp_path)
     assert found() == ["d/" * 300 + "a.py"]
 
