@@ -51,6 +51,10 @@ def naive_split(xp, x, targets, pos_weight=1.0):
     return -(pos_weight * targets) * xp.log(p) - (1.0 - targets) * xp.log(1.0 - p)
 
 
+def naive_library(xp, x, targets, reduction):
+    return xp.bce(xp.sigmoid(x), targets, reduction)
+
+
 def stable(xp, x, targets, pos_weight):
     # Both softplus terms are non-negative, so that nothing cancels for soft targets.
     tail = xp.log1p(xp.exp(-xp.abs(x)))
@@ -72,6 +76,10 @@ def vjp_textbook(xp, g, x, targets, pos_weight):
 
 
 message = "binary cross-entropy of a sigmoid is inf or nan from logits of {saturation} on"
+always = ("naive_library",)
+replacement_library = {
+    "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction=reduction)",
+}
 replacement = {
     "numpy": "targets * numpy.logaddexp(0, -x) + (1 - targets) * numpy.logaddexp(0, x)",
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",

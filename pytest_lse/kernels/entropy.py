@@ -42,6 +42,15 @@ def naive(xp, x, axis):
     return -xp.sum(xp.softmax(x, axis=axis) * xp.log(xp.softmax(x, axis=axis)), axis=axis)
 
 
+def naive_sigmoid(xp, x):
+    p = xp.sigmoid(x)
+    return -(p * xp.log(p) + (1.0 - p) * xp.log(1.0 - p))
+
+
+def naive_total(xp, x, axis, total):
+    return -xp.sum(xp.softmax(x, axis=axis) * xp.log(xp.softmax(x, axis=axis)), axis=total)
+
+
 def stable(xp, x, axis):
     log_p = xp.log_softmax(x, axis=axis)
     p = xp.exp(log_p)

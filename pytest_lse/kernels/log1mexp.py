@@ -48,6 +48,14 @@ def naive_expm1(xp, x):
     return xp.log(-xp.expm1(x))
 
 
+def naive_clip(xp, x, low, high):
+    return xp.log(xp.clip(1.0 - xp.exp(x), low, high))
+
+
+def naive_shifted(xp, x):
+    return xp.log(xp.exp(x) - 1.0)
+
+
 def stable(xp, x):
     near = xp.less(-0.6931471805599453, x)
     return xp.where(near, xp.log(-xp.expm1(x)), xp.log1p(-xp.exp(x)))

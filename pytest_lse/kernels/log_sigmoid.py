@@ -48,6 +48,22 @@ def naive_complement_log1p(xp, x):
     return xp.log1p(-xp.sigmoid(-x))
 
 
+def naive_epsilon(xp, x, eps):
+    return xp.log(xp.sigmoid(x) + eps)
+
+
+def naive_epsilon_complement(xp, x, eps):
+    return xp.log(1.0 - xp.sigmoid(-x) + eps)
+
+
+def naive_clip(xp, x, eps, upper):
+    return xp.log(xp.clip(xp.sigmoid(x), eps, upper))
+
+
+def naive_clip_complement(xp, x, eps, upper):
+    return xp.log(1.0 - xp.clip(xp.sigmoid(-x), eps, upper))
+
+
 def naive_softplus(xp, x):
     return -xp.log(1.0 + xp.exp(-x))
 
@@ -69,7 +85,23 @@ message = {
     "naive_complement": "log(1 - sigmoid(x)) is -inf from x = {saturation} on",
     "naive_complement_log1p": "log1p(-sigmoid(x)) is -inf from x = {saturation} on",
     "naive_softplus": "-log(1 + exp(-x)) is -inf from x = -{overflow} down",
+    "naive_epsilon": "log(sigmoid(x) + eps) stops at log(eps), with a dead gradient",
+    "naive_clip": "log(clip(sigmoid(x), eps)) stops at log(eps), with a dead gradient",
 }
+
+
+def applies(values):
+    # An epsilon of a known size is LSE016; here its size is unknown, or too small to change anything.
+    eps = values.get("eps", 0.0)
+    if isinstance(eps, float):
+        return eps < 1e-13
+    return isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+
+
+#: variables that the replacement is meant to lose
+dropped = ("eps", "upper")
+always = ("naive_epsilon", "naive_epsilon_complement", "naive_clip", "naive_clip_complement")
+unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
 replacement = {
     "numpy": "-numpy.logaddexp(0, -x)",
     "math": "min(x, 0.0) - math.log1p(math.exp(-abs(x)))",

@@ -42,6 +42,14 @@ def naive(xp, x, axis):
     return xp.log(xp.softmax(x, axis=axis))
 
 
+def naive_epsilon(xp, x, axis, eps):
+    return xp.log(xp.softmax(x, axis=axis) + eps)
+
+
+def naive_clip(xp, x, axis, eps, upper):
+    return xp.log(xp.clip(xp.softmax(x, axis=axis), eps, upper))
+
+
 def naive_element(xp, x, key, axis=None):
     return xp.log(xp.exp(x[key]) / xp.sum(xp.exp(x), axis=axis, keepdims=False))
 
@@ -76,7 +84,26 @@ def vjp_output(xp, g, x, axis):
     return (g - xp.exp(stable(xp, x, axis)) * xp.sum(g, axis=axis, keepdims=True),)
 
 
-message = "log(softmax(x)) is -inf where x lies {underflow} below the maximum, an ordinary number"
+shift_invariant = True
+message = {
+    "naive": "log(softmax(x)) is -inf where x lies {underflow} below the maximum, an ordinary number",
+    "naive_epsilon": "log(softmax(x) + eps) stops at log(eps), with a dead gradient",
+    "naive_clip": "log(clip(softmax(x), eps)) stops at log(eps), with a dead gradient",
+}
+
+
+def applies(values):
+    # An epsilon of a known size is LSE016; here its size is unknown, or too small to change anything.
+    eps = values.get("eps", 0.0)
+    if isinstance(eps, float):
+        return eps < 1e-13
+    return isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+
+
+#: variables that the replacement is meant to lose
+dropped = ("eps", "upper")
+always = ("naive_epsilon", "naive_clip")
+unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
 replacement_element = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)[key]",
     "jax": "jax.nn.log_softmax(x, axis=axis)[key]",

@@ -41,6 +41,26 @@ def naive(xp, a, b):
     return xp.log(xp.exp(a) + xp.exp(b))
 
 
+def naive_scaled(xp, a, b, scale):
+    return xp.log(scale * (xp.exp(a) + xp.exp(b)))
+
+
+def naive_weighted(xp, a, b, weight):
+    return xp.log(xp.exp(a) + weight * xp.exp(b))
+
+
+def naive_mixture(xp, a, b, weight, other):
+    return xp.log(weight * xp.exp(a) + other * xp.exp(b))
+
+
+def naive_weighted_epsilon(xp, a, b, weight, eps):
+    return xp.log(xp.exp(a) + weight * xp.exp(b) + eps)
+
+
+def naive_mixture_epsilon(xp, a, b, weight, other, eps):
+    return xp.log(weight * xp.exp(a) + other * xp.exp(b) + eps)
+
+
 def stable(xp, a, b):
     # Equal infinities have no difference: it is taken as 0.
     gap = xp.where(xp.equal(a, b), 0.0, xp.abs(a - b))
@@ -61,6 +81,8 @@ def vjp_output(xp, g, a, b):
     return g * xp.exp(a - y), g * xp.exp(b - y)
 
 
+shift_invariant = True
+message = "log(exp(a) + exp(b)) is inf from {overflow} on, and -inf where both are below -{underflow}"
 replacement = {
     "numpy": "numpy.logaddexp(a, b)",
     "torch": "torch.logaddexp(a, b)",

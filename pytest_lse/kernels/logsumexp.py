@@ -47,6 +47,18 @@ def naive(xp, x, axis, keepdims):
     return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
 
 
+def naive_epsilon(xp, x, axis, keepdims, eps):
+    return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims) + eps)
+
+
+def naive_weighted(xp, x, axis, keepdims, weights):
+    return xp.log(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_three(xp, x, y, z):
+    return xp.log(xp.exp(x) + xp.exp(y) + xp.exp(z))
+
+
 def stable(xp, x, axis, keepdims):
     # The maximum is kept out of the sum and log1p takes the rest: log(1 + e) would lose e below eps.
     top = xp.max(x, axis=axis, keepdims=True)
@@ -77,6 +89,10 @@ replacement = {
     "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims)",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
     "tensorflow": "tensorflow.reduce_logsumexp(x, axis=axis, keepdims=keepdims)",
+}
+replacement_weighted = {
+    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
+    "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
 }
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},

@@ -45,6 +45,22 @@ def naive_ratio(xp, x):
     return xp.exp(x) / (1.0 + xp.exp(x))
 
 
+def naive_scaled(xp, x, scale):
+    return xp.exp(x) / (scale + xp.exp(x))
+
+
+def naive_tanh(xp, x):
+    return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
+
+
+def naive_tanh_half(xp, x):
+    return (1.0 - xp.exp(-2.0 * x)) / (1.0 + xp.exp(-2.0 * x))
+
+
+def naive_tanh_ratio(xp, x):
+    return (xp.exp(2.0 * x) - 1.0) / (xp.exp(2.0 * x) + 1.0)
+
+
 def stable(xp, x):
     small = xp.exp(-xp.abs(x))
     return xp.where(xp.less(x, 0.0), small / (1.0 + small), 1.0 / (1.0 + small))
@@ -64,6 +80,14 @@ severity = {"naive": "info"}
 message = {
     "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
     "naive_ratio": "exp(x) / (1 + exp(x)) is nan from x = {overflow} on",
+}
+replacement_scaled = {}
+replacement_tanh = {
+    "numpy": "numpy.tanh(x)",
+    "math": "math.tanh(x)",
+    "torch": "torch.tanh(x)",
+    "jax": "jax.numpy.tanh(x)",
+    "tensorflow": "tensorflow.tanh(x)",
 }
 replacement = {
     "numpy": "scipy.special.expit(x)",

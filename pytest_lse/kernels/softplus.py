@@ -44,6 +44,18 @@ def naive_log1p(xp, x):
     return xp.log1p(xp.exp(x))
 
 
+def naive_sum(xp, x, axis, keepdims):
+    return xp.log(1.0 + xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_sum_log1p(xp, x, axis, keepdims):
+    return xp.log1p(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_weighted_log1p(xp, x, weights, axis, keepdims):
+    return xp.log1p(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
 def stable(xp, x):
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
@@ -64,6 +76,8 @@ replacement = {
     "jax": "jax.nn.softplus(x)",
     "tensorflow": "tensorflow.math.softplus(x)",
 }
+replacement_sum = {}
+replacement_weighted = {}
 unsafe = {"torch": "torch's softplus returns x itself above its threshold of 20"}
 witness = {
     "float64": {"input": 1000.0, "returns": "inf", "truth": 1000.0},

@@ -16,7 +16,7 @@ from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
-from pytest_lse.lint.match import Matcher
+from pytest_lse.lint.match import Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.patterns import Pattern, patterns
 
@@ -47,6 +47,7 @@ class Analysis:
         self.matcher = Matcher(self.lowerer.graph, patterns())
         self._core: dict[Node, bool] = {}
         self._matches: list[_Match] = []
+        self._cells: list[ast.Module] = []
         self._fixer: Fixer | None = None
 
     def run(self, text: str, cell: int | None = None) -> list[Finding]:
@@ -59,13 +60,16 @@ class Analysis:
         """
         tree = ast.parse(text)
         self._matches = []
-        self._fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename))
+        self._fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename, tuple(self._cells)))
+        self._cells.append(tree)
         with _deep():
             self.lowerer.module(tree)
         return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
         if not self._interesting(node):
+            return
+        if self.lowerer.tolerant or self.lowerer.in_test:
             return
         found = self._match(node)
         if found is None or self._fixer is None or self.lowerer.statement is None:
@@ -88,14 +92,21 @@ class Analysis:
             targets.append((negated, table.get(negated.op, ())))
         for target, candidates in targets:
             for pattern in candidates:
-                bindings = self.matcher.loose(pattern, target)
+                bindings = self._bind(pattern, target, node)
                 if bindings is None:
-                    continue
-                if self.lowerer.tolerant and severity(pattern, "numpy") == "info":
                     continue
                 if dangerous(pattern, target, bindings.values(), bounds):
                     return pattern, tuple(bindings.values())
         return None
+
+    def _bind(self, pattern: Pattern, target: Node, node: Node) -> Bindings | None:
+        module = pattern.kernel.module
+        exact = getattr(module, "exact", False)
+        bindings = self.matcher.exact(pattern, node) if exact else self.matcher.loose(pattern, target)
+        applies = getattr(module, "applies", None)
+        if bindings is not None and applies is not None and not applies({n: _hint(b) for n, b in bindings.items()}):
+            return None
+        return bindings
 
     def _interesting(self, node: Node) -> bool:
         known = self._core.get(node)
@@ -166,6 +177,15 @@ def _in_leaf(narrow: _Match, wide: _Match, shapeless: Callable[[Node], Node]) ->
     """Return whether the narrow match belongs to an argument of the wide one, which stays when that is replaced."""
     node = shapeless(narrow.node)
     return any(n is node for leaf in wide.leaves for n in leaf.walk())
+
+
+def _hint(node: Node) -> object:
+    """Return what a rule may know of a bound value: a constant as it is, of anything else its name."""
+    if node.op in ("const", "free", "attr", "name"):
+        return node.value
+    if node.op == "opaque":
+        return str(node.value).partition("#")[0]
+    return " ".join(str(_hint(a)) for a in node.args)
 
 
 @contextmanager

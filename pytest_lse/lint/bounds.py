@@ -8,6 +8,7 @@ Interval arithmetic over the value graph without shapes, with the facts that the
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from pytest_lse.lint.graph import Graph, Node, coefficient, is_number
@@ -19,8 +20,8 @@ INF = math.inf
 UNKNOWN: Interval = (-INF, INF)
 #: the largest exponent that is called harmless: log(max) is 88.7 in float32
 OVERFLOW = 80.0
-#: the smallest argument of a logarithm that is called harmless: the smallest normal number of float32 is 1.2e-38
-UNDERFLOW = 1e-37
+#: the smallest argument of a logarithm that is called harmless: below it, what is left of a probability is an epsilon
+UNDERFLOW = 1e-6
 
 _UNIT = frozenset({"sigmoid", "softmax"})
 _SYMMETRIC = frozenset({"tanh", "sin", "cos", "erf", "sign"})
@@ -28,6 +29,8 @@ _NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegativ
 _MAXIMA = frozenset({"max", "maxlike", "logsumexp", "loopmax", "maxpair"})
 _SAME = frozenset({"mean", "max", "min", "maxlike", "loopmax", "squeeze"})
 _SCALES = 4.0
+#: what people call the logarithms of probabilities of a finite set
+_LOG_PROBABILITY = re.compile(r"(?:^|_)(?:log_?probs?|lprobs?)(?:_|#|$)")
 
 
 class Bounds:
@@ -93,7 +96,7 @@ class Bounds:
     def _dominates(self, top: Node, value: Node, others: list[Node]) -> bool:
         """Return whether `top >= value` because `top` is a maximum over a set that `value` is part of."""
         g = self.graph
-        if top is value:
+        if top is value or (top.op == "add" and all(t in others for t in top.args)):
             return True
         if top.op in ("phi", "where"):
             return any(self._dominates(a, value, others) for a in top.args[-2:])
@@ -173,6 +176,10 @@ class Bounds:
             return (max(k[0] for k in known), max(k[1] for k in known))
         if n.op == "minimum":
             return (min(k[0] for k in known), min(k[1] for k in known))
+        if n.op == "between":
+            return (min(k[0] for k in known), max(k[1] for k in known))
+        if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
+            return (-INF, 0.0)
         if n.op in ("where", "phi"):
             return (min(k[0] for k in known[-2:]), max(k[1] for k in known[-2:]))
         if n.op == "guarded":
@@ -223,7 +230,12 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     a, b = (graph.shapeless(x) for x in test.args)
     a, b = (a, b) if below else (b, a)  # now a <= b
     known = {}
-    if is_number(b):
+    if _settled(b) and not is_number(b):
+        # A limit that is not known here: whoever tests against it has thought of overflow.
+        known[a], known[graph.neg(a)] = (-INF, OVERFLOW), (-OVERFLOW, INF)
+    elif _settled(a) and not is_number(a):
+        known[b], known[graph.neg(b)] = (-OVERFLOW, INF), (-INF, OVERFLOW)
+    elif is_number(b):
         known[a] = (-INF, b.value)
         known[graph.neg(a)] = (-b.value, INF)
         if a.op == "abs":
@@ -236,6 +248,12 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
         known[graph.sub(a, b)] = (-INF, 0.0)
         known[graph.sub(b, a)] = (0.0, INF)
     return known
+
+
+def _settled(node: Node) -> bool:
+    """Return whether a value is made of constants and names of the module alone, and no argument of a function."""
+    leaves = [n for n in node.walk() if not n.args]
+    return all(n.op in ("const", "free", "name") for n in leaves) and all(n.op != "attr" for n in node.walk())
 
 
 def meet(a: Facts, b: Facts) -> dict[Node, Interval]:

@@ -93,7 +93,8 @@ class Fixer:
         scopes = self.imports.scopes
         parts = set(node.walk())
         dead = dead_assignments(self.positions, scopes, site, text, lambda e: self.lowerer.relower(e) in parts)
-        unsafe = pattern.kernel.unsafe.get(framework)
+        spellings = getattr(pattern.kernel.module, "unsafe_spellings", {})
+        unsafe = pattern.kernel.unsafe.get(framework) or spellings.get(pattern.spelling)
         return Fix(
             "unsafe" if unsafe else "safe",
             f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),

@@ -27,23 +27,27 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         The intervals of the graph, under the facts that hold at this place.
     """
     shifts = getattr(pattern.kernel.module, "shift_invariant", False)
-    always = getattr(pattern.kernel.module, "always", False)
-    leaves = set(leaves)
+    always = getattr(pattern.kernel.module, "always", ())
+    if always is True or pattern.spelling in (always or ()):
+        return True
+    # A leaf that is a sum or product has become part of the one around it: its parts are leaves too.
+    leaves = {part for leaf in leaves for part in (leaf, *(leaf.args if leaf.op in ("add", "mul") else ()))}
     if "negative" in pattern.kernel.args.values() and any(bounds.tested(leaf) for leaf in leaves):
         # Each side of -log 2 has its own form: a test of the argument says that the author knows.
         return False
-    unsafe = False
+    overflow = thought_of = False
     for n in _inside(root, leaves):
         if n.op == "exp":
             exponent = n.args[0]
             if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
                 # A part that is shifted says that the author has thought of it.
-                return False
-            unsafe |= bounds.interval(exponent)[1] > OVERFLOW and not bounds.shifted(exponent)
+                thought_of = True
+            overflow |= bounds.interval(exponent)[1] > OVERFLOW and not bounds.shifted(exponent)
         elif n.op in ("log", "log1p") and not _positive_sum(n.args[0]):
             low = bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0)
-            unsafe |= low <= UNDERFLOW
-    return unsafe or always
+            if low <= UNDERFLOW:
+                return True
+    return overflow and not thought_of
 
 
 def _positive_sum(n: Node) -> bool:

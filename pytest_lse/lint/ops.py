@@ -45,6 +45,8 @@ PARAMS: dict[str, str] = {
     **dict.fromkeys("softmax log_softmax".split(), "x, axis"),
     "segment_sum": "x, ids",
     "maxlike": "x",
+    "concat": "x",
+    "between": "x, y",
     "where": "condition, x, y",
     "clip": "x, min=None, max=None",
     "expand": "x, axis",

@@ -13,9 +13,10 @@ from pytest_lse.lint.symbolic import Namespace, Symbol
 #: the codes from the widest pattern to the narrowest: a wide one absorbs the narrow ones inside it
 WIDEST_FIRST = (
     ("LSE009", "LSE010", "LSE020", "LSE011", "LSE022"),
-    ("LSE012", "LSE016", "LSE017", "LSE018", "LSE021"),
+    ("LSE012", "LSE016", "LSE017", "LSE018"),
     ("LSE003", "LSE007", "LSE008", "LSE015", "LSE019"),
     ("LSE001", "LSE002", "LSE004", "LSE005", "LSE006"),
+    ("LSE021",),
     ("LSE013", "LSE014"),
 )
 RANK = {code: rank for rank, codes in enumerate(WIDEST_FIRST) for code in codes}
@@ -66,7 +67,8 @@ def patterns() -> Patterns:
     return Patterns(
         graph,
         _by_root([p for p in traced if p.naive]),
-        _by_root(traced),
+        # A stable spelling first: its variable is the argument itself, not the shifted one.
+        _by_root(sorted(traced, key=lambda p: p.naive)),
         frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules")),
     )
 

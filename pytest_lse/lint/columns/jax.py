@@ -32,11 +32,19 @@ _MINE: dict[str, str] = {
     "norm": "jax.numpy.linalg.norm(x, ord~, axis, keepdims)",
     "cast": "jax.numpy.asarray(a=x, dtype~) | jax.numpy.array(object=x, dtype~, copy~) | .astype(dtype~) | .block_until_ready() | .item()",
     "xlogy": "jax.scipy.special.xlogy(x, y)",
+    "bce_with_logits": "optax.sigmoid_binary_cross_entropy(logits=x, labels=targets) | optax.losses.sigmoid_binary_cross_entropy(logits=x, labels=targets)",
+    "cross_entropy": "optax.softmax_cross_entropy(logits=x, labels=targets) | optax.softmax_cross_entropy_with_integer_labels(logits=x, labels=targets)"
+    " | optax.losses.softmax_cross_entropy(logits=x, labels=targets)",
     "distribution_probs": "numpyro.distributions.Categorical(probs=x, *, validate_args~) | numpyro.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | distrax.Categorical(logits!, probs=x, dtype~) | distrax.Bernoulli(logits!, probs=x, dtype~)",
 }
 
+
+def _shared(op: str) -> str:
+    return " | ".join(c for c in numpy.calls.get(op, "").split(" | ") if c.startswith(("@.", ".")))
+
+
 calls = {
-    op: " | ".join(filter(None, (numpy.calls.get(op, "").replace("numpy.", "@."), _MINE.get(op, ""))))
+    op: " | ".join(filter(None, (_shared(op), _MINE.get(op, ""))))
     for op in (*numpy.calls, *(op for op in _MINE if op not in numpy.calls))
 }

@@ -67,6 +67,8 @@ calls = {
     "cast": "@.cast(x, dtype~, name~) | @.convert_to_tensor(value=x, dtype~, name~) | keras.backend.cast(x, dtype~) | @.keras.backend.cast(x, dtype~)"
     " | @.identity(input=x, name~) | @.to_float(x) | keras.ops.cast(x, dtype~) | .numpy() | @.constant(value=x, dtype~)",
     "detach": "@.stop_gradient(input=x, name~) | keras.backend.stop_gradient(x)",
+    "concat": "@.concat(values=x, axis~, name~) | @.stack(values=x, axis~, name~) | keras.ops.concatenate(x, axis~)",
+    "between": "@.linspace(start=x, stop=y, num~)",
     "norm": "@.norm(tensor=x, ord~, axis, keepdims) | @.linalg.norm(tensor=x, ord~, axis, keepdims)",
     "nonnegative": "@.math.reduce_std(x, axis~, keepdims~) | @.math.reduce_variance(x, axis~, keepdims~)",
     "bounded": "@.random.uniform(x) | @.random_uniform(x) | @.math.atan(x) | @.nn.l2_normalize(x, axis~)",
@@ -81,6 +83,17 @@ calls = {
     "log_softmax": "@.nn.log_softmax(logits=x, axis:-1, name~, *, dim=axis:-1) | @.math.log_softmax(logits=x, axis:-1, name~)"
     " | keras.ops.log_softmax(x, axis:-1)",
     "xlogy": "@.math.xlogy(x, y)",
+    "bce": "@.keras.losses.binary_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
+    " | keras.losses.binary_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
+    " | keras.backend.binary_crossentropy(target=targets, output=x, from_logits!)"
+    " | @.keras.backend.binary_crossentropy(target=targets, output=x, from_logits!)",
+    "bce_with_logits": "@.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=x, name~)",
+    "cross_entropy": "@.nn.softmax_cross_entropy_with_logits(labels=targets, logits=x, axis~, name~, *, dim~)"
+    " | @.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=x, name~)"
+    " | @.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=x, axis~, name~, *, dim~)",
+    "cross_entropy_of_probs": "@.keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
+    " | keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
+    " | @.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, axis~)",
     "distribution_probs": "tensorflow_probability.distributions.Categorical(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.Bernoulli(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.OneHotCategorical(logits!, probs=x, dtype~, *, name~)",

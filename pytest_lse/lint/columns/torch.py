@@ -30,8 +30,8 @@ calls = {
     "div": "torch.div(input=x, other=y, *, rounding_mode!, out!) | .div(other=y, *, rounding_mode!) | torch.divide(input=x, other=y)"
     " | torch.true_divide(input=x, other=y)",
     "pow": "torch.pow(input=x, exponent=y) | .pow(exponent=y)",
-    "maximum": "torch.maximum(input=x, other=y) | torch.fmax(input=x, other=y) | .maximum(other=y)",
-    "minimum": "torch.minimum(input=x, other=y) | torch.fmin(input=x, other=y) | .minimum(other=y)",
+    "maximum": "torch.maximum(input=x, other=y) | torch.max(input=x, other=y) | torch.fmax(input=x, other=y) | .maximum(other=y)",
+    "minimum": "torch.minimum(input=x, other=y) | torch.min(input=x, other=y) | torch.fmin(input=x, other=y) | .minimum(other=y)",
     "less": "torch.lt(x, y) | torch.le(x, y) | .lt(y) | .le(y)",
     "greater": "torch.gt(x, y) | torch.ge(x, y) | .gt(y) | .ge(y)",
     "logaddexp": "torch.logaddexp(input=x, other=y) | .logaddexp(other=y)",
@@ -65,11 +65,13 @@ calls = {
     " | .numpy() | .contiguous() | .clone() | torch.tensor(data=x, dtype~, device~, requires_grad~) | torch.as_tensor(data=x, dtype~, device~)"
     " | torch.from_numpy(x) | .item() | .tolist() | torch.clone(input=x)",
     "detach": ".detach()",
+    "concat": "torch.cat(tensors=x, dim~) | torch.stack(tensors=x, dim~) | torch.concat(tensors=x, dim~) | torch.hstack(x) | torch.vstack(x)",
+    "between": "torch.linspace(start=x, end=y, steps~, *, dtype~, device~)",
     "norm": "torch.norm(input=x, p~, dim=axis, keepdim=keepdims) | .norm(p~, dim=axis, keepdim=keepdims)"
     " | torch.linalg.norm(A=x, ord~, dim=axis, keepdim=keepdims) | torch.linalg.vector_norm(x, ord~, dim=axis, keepdim=keepdims)",
     "nonnegative": "torch.cdist(x1=x, x2~, p~) | torch.var(x, a~, b~) | torch.std(x, a~, b~) | .std(a~, b~) | .var(a~, b~)"
     " | torch.nn.functional.pairwise_distance(x1=x, x2~, p~) | torch.arange(x)",
-    "bounded": "torch.rand(x) | torch.rand_like(x) | torch.atan(x) | torch.nn.functional.cosine_similarity(x1=x, x2~, dim~, eps~)"
+    "bounded": "torch.rand(x) | torch.randn(x) | torch.randn_like(x) | torch.rand_like(x) | torch.atan(x) | torch.nn.functional.cosine_similarity(x1=x, x2~, dim~, eps~)"
     " | torch.nn.functional.normalize(input=x, p~, dim~, eps~)",
     "relu": "torch.relu(input=x) | .relu() | torch.nn.functional.relu(input=x, inplace~)",
     "sigmoid": "torch.sigmoid(input=x, *, out!) | torch.special.expit(input=x) | torch.nn.functional.sigmoid(input=x) | .sigmoid()",
@@ -88,6 +90,7 @@ calls = {
     "kl_div": "torch.nn.functional.kl_div(input=x, target=targets, size_average~, reduce~, reduction, log_target~)",
     "distribution_probs": "torch.distributions.Categorical(probs=x, *, validate_args~) | torch.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | torch.distributions.categorical.Categorical(probs=x) | torch.distributions.bernoulli.Bernoulli(probs=x)"
+    " | pyro.distributions.Categorical(probs=x, *, validate_args~) | pyro.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | torch.distributions.OneHotCategorical(probs=x) | torch.distributions.Multinomial(n~, probs=x)",
 }
 

@@ -49,6 +49,8 @@ class Calls(Expressions):
         candidates = ops.functions(dotted)
         if candidates and candidates[0].op == "where" and len(e.args) == 3 and not e.keywords:
             return self._where(e, candidates[0])
+        if dotted == "torch.nn.Sequential" and len(e.args) == 1 and isinstance(e.args[0], ast.Starred):
+            return self.graph._intern("module", (_last(self.lower(e.args[0].value)),), "sequential")
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque("call")
@@ -151,7 +153,7 @@ class Calls(Expressions):
     def _construct(self, dotted: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
         """Return a callable module such as `torch.nn.Softmax(dim=1)`."""
         if dotted in ("torch.nn.Sequential", "keras.Sequential") and positional:
-            return self.graph._intern("module", (positional[-1],), "sequential")
+            return self.graph._intern("module", (_last(positional[-1]),), "sequential")
         call = ops.constructor(dotted)
         if call is None:
             return None
@@ -176,6 +178,13 @@ class Calls(Expressions):
 
     def bind_value(self, target: ast.expr, node: Node) -> None:
         raise NotImplementedError
+
+
+def _last(layers: Node) -> Node:
+    """Return the last layer of a list that was written out or appended to."""
+    if layers.op == "appended":
+        return layers.args[1]
+    return layers.args[-1] if layers.op in ("tuple", "phi") else layers
 
 
 def _value(graph: Graph, bound: Node | ops.Default) -> Node:

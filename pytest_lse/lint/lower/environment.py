@@ -36,7 +36,7 @@ class State:
 
     def mutate(self, graph: Graph, target: Node, value: Node | None = None) -> None:
         """Give a changed object its new value under all its names; what was a view of it becomes unknown."""
-        new = value or graph.opaque("changed")
+        new = graph.opaque("changed") if value is None else value
         for name, node in self.names.items():
             if node is target:
                 self.names[name] = new

@@ -127,7 +127,9 @@ class Expressions:
             return self.graph.symbol("name", dotted)
         if base.op == "pair" and name in ("values", "indices"):
             return base.args[0] if name == "values" else self.graph.opaque(name)
-        known = self.state.attributes.get((base, name)) or self.method_of(base, name)
+        known = self.state.attributes.get((base, name))
+        if known is None:
+            known = self.method_of(base, name)
         if known is not None:
             return known
         if name in _ATTRIBUTES:
@@ -274,7 +276,8 @@ class Expressions:
         """Bind the target of a loop to an element of what it iterates over; return element -> sequence."""
         sequence = self.lower(iterable)
         if isinstance(iterable, ast.Call) and sequence.op == "opaque":
-            sequence = self._zipped(iterable) or sequence
+            zipped = self._zipped(iterable)
+            sequence = sequence if zipped is None else zipped
         whole: dict[Node, Node] = {}
         self._bind_element(target, sequence, whole)
         return whole

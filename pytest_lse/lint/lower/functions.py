@@ -47,6 +47,7 @@ class Class:
     """A class of the module: its instances share one symbolic `self`."""
 
     self: Node
+    name: str = ""
     methods: dict[str, Node] = field(default_factory=dict)
     attributes: dict[Attribute, Node] = field(default_factory=dict)
 
@@ -59,6 +60,8 @@ class Functions(Calls):
         self.functions: list[Function] = []
         self.classes: list[Class] = []
         self.current: Function | None = None
+        #: whether the code is inside a test: there a naive formula is the reference, on numbers of its author's choice
+        self.in_test = False
         self._pending: list[list[Function]] = [[]]
 
     def define(self, function: Definition) -> Node:
@@ -88,7 +91,8 @@ class Functions(Calls):
         if record.lowered or self._silent:
             return
         record.lowered = True
-        outer, current, tolerant = self.state, self.current, self.tolerant
+        outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
+        self.in_test |= _is_test(record)
         state = State()
         state.names = dict(record.closure.names)
         state.attributes = dict(record.owner.attributes if record.owner else record.closure.attributes)
@@ -105,7 +109,7 @@ class Functions(Calls):
         self._pending.pop()
         if record.owner is not None and record.name == "__init__":
             record.owner.attributes = {**self.state.attributes, **record.owner.attributes}
-        self.state, self.current, self.tolerant = outer, current, tolerant
+        self.state, self.current, self.tolerant, self.in_test = outer, current, tolerant, in_test
         record.result = self._result(record)
 
     def _bind_parameters(self, record: Function) -> None:
@@ -175,7 +179,7 @@ class Functions(Calls):
         """Lower a class body: `__init__` first, since it says what the attributes are."""
         outer = self.state
         index = len(self.classes)
-        record = Class(self.graph.opaque("self"))
+        record = Class(self.graph.opaque("self"), definition.name)
         self.classes.append(record)
         self.state = outer.copy()
         self._pending.append([])
@@ -196,6 +200,11 @@ class Functions(Calls):
                 record.attributes = {k: v for k, v in record.attributes.items() if k[1] not in changed}
         self._pending[-1] += methods
         return self.graph._intern("class", (), index)
+
+
+def _is_test(record: Function) -> bool:
+    owner = record.owner.name if record.owner else ""
+    return record.name.startswith("test_") or owner.startswith("Test") or owner.endswith(("Test", "TestCase", "Tests"))
 
 
 def _assigned_outside_init(definition: ast.ClassDef) -> set[str]:

@@ -1,0 +1,61 @@
+"""`log(exp(x))` is a round trip through the linear domain: inf or -inf for an ordinary x.
+
+What it does
+------------
+Finds the logarithm of an exponential, also through a variable, times a factor or next to another term.
+
+Why is this bad?
+----------------
+`exp(x)` overflows at 709.8 (float64), 88.7 (float32), 11.1 (float16) and underflows at -745, -104 and -17, and the
+logarithm of that is inf or -inf. The value was at hand before it was exponentiated.
+
+Example
+-------
+    std = torch.exp(log_std)
+    entropy = torch.log(std).sum()
+
+Use instead
+-----------
+    entropy = log_std.sum()
+
+Fix safety
+----------
+Safe where the whole logarithm is that of one exponential and its argument is still available.
+
+References
+----------
+skorch-dev/skorch#481.
+"""
+
+code = "LSE021"
+args = {"x": "logits"}
+params = {}
+shift_invariant = True
+message = "log(exp(x)) is x, but inf from x = {overflow} on and -inf from x = -{underflow} down: a round trip through the linear domain"
+
+
+def naive(xp, x):
+    return xp.log(xp.exp(x))
+
+
+def naive_reciprocal(xp, x):
+    return xp.log(1.0 / xp.exp(x))
+
+
+def naive_scaled(xp, x, scale):
+    return xp.log(scale * xp.exp(x))
+
+
+def naive_plus(xp, x, other):
+    return xp.log(other + xp.exp(x))
+
+
+def applies(values):
+    # 1 + exp(x), exp(x) - 1 and their like have rules of their own.
+    return not isinstance(values.get("other"), float)
+
+
+replacement = {framework: "x" for framework in ("numpy", "math", "torch", "jax", "tensorflow")}
+replacement_reciprocal = {framework: "-x" for framework in ("numpy", "math", "torch", "jax", "tensorflow")}
+replacement_scaled: dict[str, str] = {}
+replacement_plus: dict[str, str] = {}
