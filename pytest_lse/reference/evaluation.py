@@ -50,6 +50,7 @@ def values(problem: Problem, target: Format) -> list[Value]:
     ruling = special.rule(problem)
     if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.spec.mean:
         results = [_empty(problem)]
+        ruling = special.Ruling(free=[np.isnan(results[0].high)])  # the mean of nothing
     elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value(*(np.zeros(()) for _ in range(3)))]
     else:

@@ -90,7 +90,8 @@ def rule(problem: Problem, gradient: bool = False) -> Ruling:
     """Return the overrides for a call; the common case, all arguments finite, costs one pass."""
     floats = [a for a in problem.arrays if a.dtype == np.float64]
     kind = _KINDS.get(problem.spec.name, _free_unless_finite)
-    if problem.spec.name not in _ALWAYS and all(np.isfinite(a).all() for a in floats):
+    ordinary = problem.spec.name not in _ALWAYS and all(np.isfinite(a).all() for a in floats)
+    if ordinary and (not gradient or np.isfinite(problem.cache["first"]).all()):
         return Ruling()
     return kind(problem, gradient)
 

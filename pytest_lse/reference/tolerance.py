@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,23 +17,34 @@ from pytest_lse.reference.running import Model, Running
 PRECISION = 300
 
 
-def summation(target: Format, strict: bool) -> Any:
+#: how much worse than its running error bound honest code of another spelling may be
+SPELLING = 2.0
+#: a sum of so many terms may be taken in any order; longer ones need several running sums
+ANY_ORDER = 2**16
+
+
+def summation(target: Format, strict: bool) -> Callable[[int], float]:
     """Return the error of a sum of n terms, in units of u."""
+    pairwise = strict or target.precision < 24  # the narrow formats accumulate in float32
 
-    def of(n: int) -> float:
-        pairwise = 8.0 + math.log2(max(n, 1))
-        if strict or target.precision < 24:
-            return min(n - 1.0, pairwise)
-        # Vectorised loops keep 16 or more running sums.
-        return min(n - 1.0, pairwise + n / 16)
+    def bound(n: int) -> float:
+        if pairwise:
+            return min(n - 1.0, 2.0 + math.log2(n)) if n > 1 else 0.0
+        return max(min(n - 1.0, ANY_ORDER), n / 16)
 
-    return lambda n: max(of(n), 0.0)
+    return bound
 
 
 def model(target: Format, strict: bool) -> Model:
     """Return the arithmetic of honest code in a format."""
-    wide = target.precision >= 24
-    return Model(target.u, 4.0 if strict or not wide else 8.0, summation(target, strict))
+    # Functions of the narrow formats are computed in float32 and rounded: half a unit in the last place.
+    narrow = target.precision < 24
+    return Model(target.u, 1.0 if narrow else 4.0 if strict else 8.0, summation(target, strict))
+
+
+def steps(target: Format) -> float:
+    """Return how many roundings of 1 + |answer| honest code may spend besides."""
+    return 4.0 if target.precision < 24 else 8.0
 
 
 def floor(target: Format) -> float:
@@ -50,6 +61,9 @@ def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[V
         radii = _condition(problem, target, evaluation.call_of(problem, "stable"))
         return [_conditioned(problem, target, strict, r, v.high) for r, v in zip(radii, values, strict=True)]
     worst = _worst(problem, target, strict, [evaluation.call_of(problem, n) for n in _spellings(problem, strict)])
+    slack = getattr(problem.spec.module, "slack", None)
+    if slack is not None:
+        worst[0] = worst[0] + target.u * slack(problem.cache["first"], summation(target, strict))
     return [
         _assembled(problem, target, strict, problem.restore(w), v.high) for w, v in zip(worst, values, strict=True)
     ]
@@ -67,8 +81,9 @@ def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, co
     calls = [evaluation.gradient_call(problem, weights, False, n) for n in names]
     (worst,) = _worst(problem, target, strict, calls)
     worst = problem.restore_gradient(worst)
-    scale = 0.0 if strict else 8.0
-    return np.asarray(2.0 * worst + scale * target.u * np.abs(value.high) + floor(target))
+    scale = 0.0 if strict else steps(target)
+    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + floor(target)
+    return np.asarray(np.where(np.isnan(bound), floor(target), bound))
 
 
 def _condition(problem: Problem, target: Format, call: evaluation.Call) -> list[np.ndarray]:
@@ -84,7 +99,7 @@ def _conditioned(
     problem: Problem, target: Format, strict: bool, radius: np.ndarray, value: np.ndarray, gradient: bool = False
 ) -> np.ndarray:
     n = max((a.size for a in problem.arrays), default=1)
-    steps = (4.0 if strict else 8.0) + summation(target, strict)(n)
+    count = (4.0 if strict else 8.0) + summation(target, strict)(n)
     size = np.abs(value)
     if gradient:
         # The entries of a gradient share their intermediate results.
@@ -94,7 +109,7 @@ def _conditioned(
     else:
         scale = size if strict else 1.0 + size
     scale = np.where(np.isfinite(scale), scale, 0.0)
-    return np.asarray(2.0 * radius + steps * target.u * scale + floor(target))
+    return np.asarray(SPELLING * radius + count * target.u * scale + floor(target))
 
 
 def _spellings(problem: Problem, strict: bool) -> list[str]:
@@ -116,8 +131,8 @@ def _assembled(problem: Problem, target: Format, strict: bool, worst: np.ndarray
         extra = target.u * size
     elif problem.spec.scale == "probability":
         with np.errstate(divide="ignore", invalid="ignore"):
-            extra = target.u * size * (8.0 + np.abs(np.log(np.where(size > 0.0, size, 1.0))))
+            extra = target.u * size * (steps(target) + np.abs(np.log(np.where(size > 0.0, size, 1.0))))
     else:
-        extra = 8.0 * target.u * (1.0 + size)
-    bound = 2.0 * worst + np.where(np.isfinite(extra), extra, 0.0) + floor(target)
+        extra = steps(target) * target.u * (1.0 + size)
+    bound = SPELLING * worst + np.where(np.isfinite(extra), extra, 0.0) + floor(target)
     return np.asarray(np.where(np.isnan(bound), floor(target), bound))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 args = {"x": "logits"}
 params = {"axis": -1}
@@ -25,13 +28,13 @@ def stable(xp: Any, x: Any, axis: int) -> Any:
     return top + xp.log(total)
 
 
-def stable_chain(xp: Any, x: Any, axis: int) -> Any:
-    """Add one element at a time, as the frameworks do; this loses a rounding of the answer at every step."""
-    running = [x[..., :1]]
-    for i in range(1, min(x.shape[-1], 64)):
-        running.append(xp.logaddexp(running[-1], x[..., i : i + 1]))
-    rest = [] if x.shape[-1] <= 64 else [stable(xp, x, axis)[..., 64:]]
-    return xp.concatenate(running + rest, axis=-1)
+def slack(y: np.ndarray, steps: Callable[[int], float]) -> np.ndarray:
+    """Return what adding one element at a time costs, in units of u: a rounding of the answer at every step.
+
+    This is how PyTorch, TensorFlow and `numpy.logaddexp.accumulate` work.
+    """
+    size = np.where(np.isfinite(y), np.abs(y), 0.0)
+    return np.maximum.accumulate(size, axis=-1) * [steps(k + 1) for k in range(y.shape[-1])]
 
 
 def vjp(xp: Any, g: Any, x: Any, axis: int) -> Any:
