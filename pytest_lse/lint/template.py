@@ -8,7 +8,7 @@ from functools import cache
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.graph import Node
-from pytest_lse.lint.texts import literal
+from pytest_lse.lint.texts import literal, negate
 
 
 class UnavailableError(Exception):
@@ -61,6 +61,11 @@ def fill(
                 defaults = _defaults(ast.unparse(node.func))
                 node.keywords = [k for k in node.keywords if not _is_default(k, values, defaults)]
             return self.generic_visit(node)
+
+        def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+            inner = self.visit(node.operand)
+            # Two signs cancel: `-x` of a negative argument.
+            return _Text(negate(inner.id)) if isinstance(inner, _Text) else ast.UnaryOp(node.op, inner)
 
         def visit_Name(self, node: ast.Name) -> ast.AST:
             if node.id not in values:
