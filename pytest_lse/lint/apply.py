@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_lse.lint.edits import overlap, spans
-from pytest_lse.lint.finding import Edit, Finding, Location
+from pytest_lse.lint.finding import Edit, Finding, Fix, Location
 from pytest_lse.lint.import_place import ImportStatement
 from pytest_lse.lint.libcst_edits import WithheldError, apply_with_libcst
 from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.validate import objection
 
 #: says why a fix must not be applied, or None
-Judge = Callable[[str, Finding], str | None]
+Judge = Callable[[Fix], str | None]
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Outcome:
     withheld: list[Finding] = field(default_factory=list)
 
 
-def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False, judge: Judge | None = None) -> Outcome:
+def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False, judge: Judge = objection) -> Outcome:
     """Apply the fixes of findings in a text.
 
     Parameters
@@ -60,11 +61,10 @@ def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False,
     waiting = [f for f in findings if f.fix and (unsafe or f.fix.applicability == "safe")]
     positions = Positions(text)
     waiting.sort(key=lambda f: (positions.offset(f.location) - positions.offset(f.end_location), f.sort_key))
-    if judge is not None:
-        for finding in list(waiting):
-            if reason := judge(text, finding):
-                waiting.remove(finding)
-                outcome.withheld.append(_without_fix(finding, reason))
+    for finding in list(waiting):
+        if finding.fix and (reason := judge(finding.fix)):
+            waiting.remove(finding)
+            outcome.withheld.append(_without_fix(finding, reason))
     while waiting:
         chosen = _compatible(text, waiting)
         try:

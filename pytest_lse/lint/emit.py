@@ -72,6 +72,7 @@ class Fixer:
             raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
         texts = Texts(self.lowerer, self.positions, site)
         edits: list[Edit] = []
+        spelled: dict[str, str] = {}
 
         def text_of(name: str) -> str:
             text = texts.of(values[name])
@@ -86,6 +87,7 @@ class Fixer:
             if spelling is None:
                 raise UnavailableError(f"{dotted} cannot be imported here")
             edits.extend(spelling.edits)
+            spelled[spelling.text] = dotted
             return spelling.text
 
         text = templates.fill(template, values, text_of, spell)
@@ -99,7 +101,21 @@ class Fixer:
             "unsafe" if unsafe else "safe",
             f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
             (*dict.fromkeys(edits), *dead, place(self.positions, scopes, site, text)),
+            (node, self._after(text, spelled)),
         )
+
+    def _after(self, text: str, spelled: Mapping[str, str]) -> Node:
+        """Return the value of a replacement at its site, where it may use names that its imports will bind."""
+        names = self.lowerer.state.names
+        self.lowerer.state.names = dict(names)
+        for spelling, dotted in spelled.items():
+            bound, *rest = spelling.split(".")
+            held = ".".join(dotted.split(".")[: dotted.count(".") + 1 - len(rest)])
+            self.lowerer.state.names[bound] = self.lowerer.graph.symbol("name", held)
+        try:
+            return self.lowerer.relower(ast.parse(text, mode="eval").body)
+        finally:
+            self.lowerer.state.names = names
 
     def _commented(self, site: ast.expr) -> str:
         """Return the text of a multi-line site without its strings: a `#` in it begins a comment."""
@@ -139,6 +155,8 @@ class Fixer:
             factor = self.positions.segment(site.left)
             if self.lowerer.relower(site.left) is not left:
                 raise UnavailableError("the expression is more than this pattern")
+            if any(n.op == "exp" for n in left.walk()):
+                raise UnavailableError("the rest of the expression overflows too")
             level = templates.precedence(site.left)
             factor = factor if level >= 2 else f"({factor})"
             text = f"{factor} * {text if templates.precedence(tree) >= 3 else f'({text})'}"

@@ -21,7 +21,7 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the text from `location` to `end_location` (exclusive) by `content`; an insertion where they are equal."""
+    """Replace the text from `location` to `end_location` (exclusive) by `content`; insert it where they are equal."""
 
     content: str
     location: Location
@@ -42,6 +42,11 @@ class Fix:
     applicability: Applicability
     message: str
     edits: tuple[Edit, ...]
+    #: the value before and the value after, in one graph, for the validation; stays in the process that made it
+    proof: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fix, (self.applicability, self.message, self.edits)
 
     def to_json(self) -> dict[str, Any]:
         return {

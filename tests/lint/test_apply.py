@@ -97,7 +97,7 @@ def test_a_withheld_fix_does_not_stop_the_others():
 def test_the_judge_is_asked_first():
     text = "y = f(a / b)\n"
     wide, narrow = finding(text, "f(a / b)", "g(a)"), finding(text, "a / b", "c")
-    outcome = apply_fixes(text, [wide, narrow], judge=lambda _, f: "they differ" if f is wide else None)
+    outcome = apply_fixes(text, [wide, narrow], judge=lambda fix: "they differ" if fix is wide.fix else None)
     assert outcome.text == "y = f(c)\n"
     assert [f.no_fix_reason for f in outcome.withheld] == ["they differ"]
 
