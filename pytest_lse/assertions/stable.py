@@ -19,6 +19,7 @@ from pytest_lse.assertions.report import passed
 from pytest_lse.assertions.search import drafts, search
 from pytest_lse.assertions.trial import Failure, Trial, subject
 from pytest_lse.dtypes import FORMATS, Format, format_of
+from pytest_lse.report import recorder
 
 
 def assert_stable(
@@ -117,11 +118,12 @@ def assert_stable(
         raise ValueError(f"gradients=True, but {frame.name} does not differentiate")
     names = [format_of(d).name for d in ((dtypes,) if isinstance(dtypes, str) else dtypes or frame.default_dtypes())]
     tested = subject(fn, axis=target.layout.kind == "rows")
-    for name in names:
+    for i, name in enumerate(names):
         trial = Trial(
             tested, target, frame, name, dict(params or {}), domain, strict=strict, ulps=ulps, gradients=gradients
         )
         failure = run.first_failure(trial)
+        recorder.ran(trial, run, failure, names[i + 1 :])
         if failure is not None:
             _fail(trial, failure)
         passed(trial)
