@@ -132,7 +132,7 @@ class Bounds:
     def _compute(self, n: Node) -> Interval:
         known = [self._known.get(a, UNKNOWN) for a in n.args]
         if n.op == "const":
-            return (n.value, n.value) if is_number(n) else UNKNOWN
+            return _constant(n.value)
         if n.op == "add":
             low, high = sum(k[0] for k in known), sum(k[1] for k in known)
             if self._shift(n) is not None:
@@ -180,6 +180,8 @@ class Bounds:
             return (min(k[0] for k in known), max(k[1] for k in known))
         if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
             return (-INF, 0.0)
+        if n.op in ("tuple", "concat") and known:
+            return (min(k[0] for k in known), max(k[1] for k in known))
         if n.op in ("where", "phi"):
             return (min(k[0] for k in known[-2:]), max(k[1] for k in known[-2:]))
         if n.op == "guarded":
@@ -212,6 +214,14 @@ class Bounds:
         if n.op == "sigmoid":
             return (1.0 / (1.0 + _exp(-known[0][0])), 1.0 / (1.0 + _exp(-known[0][1])))
         return (0.0, 1.0)
+
+
+def _constant(value: object) -> Interval:
+    """Return the bounds of a number, or of a literal tuple or list of numbers."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    if numbers and all(type(v) in (float, int) for v in numbers):
+        return (min(numbers), max(numbers))
+    return UNKNOWN
 
 
 def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:

@@ -185,6 +185,15 @@ class Graph:
             return self.make(x.op, self._expand(x.args[0], axis))
         return self._intern("expand", (x, axis))
 
+    def choose(self, test: Node, a: Node, b: Node) -> Node:
+        """Return the value that is `a` where a test holds and `b` elsewhere; `a if a > b else b` is the maximum."""
+        if a is b:
+            return a
+        if test.op in ("less", "greater") and test.args in ((a, b), (b, a)):
+            largest = (test.op == "greater") == (test.args[0] is a)
+            return self.make("maximum" if largest else "minimum", *sorted((a, b), key=_by_id))
+        return self.make("phi", a, b)
+
     def substitute(self, node: Node, mapping: dict[Node, Node]) -> Node:
         """Return the node with some of those below it replaced, made anew by the constructors."""
         done = dict(mapping)

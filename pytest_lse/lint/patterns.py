@@ -12,7 +12,7 @@ from pytest_lse.lint.symbolic import Namespace, Symbol
 
 #: the codes from the widest pattern to the narrowest: a wide one absorbs the narrow ones inside it
 WIDEST_FIRST = (
-    ("LSE009", "LSE010", "LSE020", "LSE011", "LSE022"),
+    ("LSE009", "LSE020", "LSE010", "LSE011", "LSE022"),
     ("LSE012", "LSE016", "LSE017", "LSE018"),
     ("LSE003", "LSE007", "LSE008", "LSE015", "LSE019"),
     ("LSE001", "LSE002", "LSE004", "LSE005", "LSE006"),
@@ -20,6 +20,7 @@ WIDEST_FIRST = (
     ("LSE013", "LSE014"),
 )
 RANK = {code: rank for rank, codes in enumerate(WIDEST_FIRST) for code in codes}
+_ORDER = {code: place for place, code in enumerate(code for codes in WIDEST_FIRST for code in codes)}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,7 +64,7 @@ def patterns() -> Patterns:
         for naive, formulas in ((True, kernel.naive), (False, kernel.stable))
         for spelling, formula in formulas.items()
     ]
-    traced.sort(key=lambda p: p.rank)
+    traced.sort(key=lambda p: _ORDER.get(p.kernel.code or "", len(_ORDER)))
     return Patterns(
         graph,
         _by_root([p for p in traced if p.naive]),

@@ -150,9 +150,9 @@ def respelled(text: str, framework: str) -> str:
     RespellError
         The framework has no spelling of something that is not marked.
     """
-    tree = ast.parse(text)
     if framework == "numpy":
         return text
+    tree = ast.parse(text)
     speller = Respeller(text, framework)
     lines = text.split("\n")
     out = text

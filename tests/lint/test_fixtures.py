@@ -74,8 +74,15 @@ def test_a_finding_has_a_fix_or_says_why_not(name, framework, respell):
         assert "{" not in f.message, f
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("name", STABLE)
+def replays():
+    """Pair each stable fixture with the frameworks that it is replayed for: one that is written for one framework, none."""
+    for name in STABLE:
+        text = stable(name)
+        general = "import numpy as np" in text and "# only: numpy" not in text
+        yield from ((name, framework) for framework in (FRAMEWORKS if general else ["numpy"]))
+
+
+@pytest.mark.parametrize(("name", "framework"), list(replays()))
 def test_stable_code_is_silent(name, framework, respell):
     text = respell(stable(name), framework)
     assert [f"{f.location.row}: {f.code} {text.splitlines()[f.location.row - 1]}" for f in found(text)] == []

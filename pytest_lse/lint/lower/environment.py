@@ -54,27 +54,24 @@ class State:
             if key[0] is owner and self.attributes[key].op not in ("module", "function"):
                 self.attributes[key] = graph.opaque(key[1])
 
-    def join(self, graph: Graph, a: State, b: State) -> None:
-        """Become what is known where two paths meet."""
+    def join(self, graph: Graph, a: State, b: State, test: Node | None = None) -> None:
+        """Become what is known where two paths meet: `a` where the test held, `b` where it did not."""
         if a.ended or b.ended:
             survivor = b if a.ended else a
             self.names, self.attributes = survivor.names, survivor.attributes
             self.facts, self.ended = survivor.facts, a.ended and b.ended
             return
-        self.names = _join(graph, a.names, b.names)
-        self.attributes = _join(graph, a.attributes, b.attributes)
+        test = graph.none if test is None else test
+        self.names = _join(graph, a.names, b.names, test)
+        self.attributes = _join(graph, a.attributes, b.attributes, test)
         self.facts = {n: i for n, i in a.facts.items() if b.facts.get(n) == i}
 
 
 K = TypeVar("K")
 
 
-def _join(graph: Graph, a: dict[K, Node], b: dict[K, Node]) -> dict[K, Node]:
-    joined = a | b
-    for key in a.keys() & b.keys():
-        if a[key] is not b[key]:
-            joined[key] = graph.make("phi", a[key], b[key])
-    return joined
+def _join(graph: Graph, a: dict[K, Node], b: dict[K, Node], test: Node) -> dict[K, Node]:
+    return a | b | {key: graph.choose(test, a[key], b[key]) for key in a.keys() & b.keys()}
 
 
 def _is_view(node: Node, target: Node) -> bool:

@@ -219,7 +219,7 @@ class Expressions:
         test = self.lower(e.test)
         a = self.under(test, True, e.body)
         b = self.under(test, False, e.orelse)
-        return a if a is b else self.graph.make("phi", a, b)
+        return self.graph.choose(test, a, b)
 
     def under(self, test: Node, holds: bool, expr: ast.expr) -> Node:
         """Return the value of an expression that is evaluated, or used, only where a test holds (or does not)."""

@@ -189,7 +189,7 @@ class Lowerer(Functions):
             self.block(body)
             branches.append(self.state)
         self.state = start
-        start.join(self.graph, *branches)
+        start.join(self.graph, branches[0], branches[1], test)
 
     def _do_For(self, s: ast.For | ast.AsyncFor) -> None:
         self._loop(s, lambda: self.bind_loop(s.target, s.iter))
