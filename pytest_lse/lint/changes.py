@@ -10,8 +10,8 @@ from pytest_lse.lint.config import Settings
 from pytest_lse.lint.edits import apply_edits
 from pytest_lse.lint.finding import Finding
 from pytest_lse.lint.noqa import UNUSED
-from pytest_lse.lint.pipeline import FileResult, excerpt, find
-from pytest_lse.lint.read import Source, read
+from pytest_lse.lint.pipeline import FileResult, excerpt, find, parse_error
+from pytest_lse.lint.read import Source, UnreadableError, read
 
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def carry_out(result: FileResult, data: bytes, settings: Settings, job: Job, *, 
     on_disk
         Whether the new bytes are written; otherwise they go into `result.output`.
     """
+    before = list(result.findings)
     if job.mode == "noqa":
         new = _with_comments(result, data)
     else:
@@ -48,14 +49,26 @@ def carry_out(result: FileResult, data: bytes, settings: Settings, job: Job, *, 
 
         result.diff = unified_diff(result.filename, data, new)
     elif on_disk:
-        from pytest_lse.lint.write import write_atomically
-
-        try:
-            write_atomically(result.filename, data, new)
-        except OSError as error:
-            result.error = f"the file cannot be written: {error.strerror or error}"
+        _write(result, data, new, before)
     else:
         result.output = new
+
+
+def _write(result: FileResult, data: bytes, new: bytes, before: list[Finding]) -> None:
+    """Write the new bytes; where that fails, nothing was fixed."""
+    from pytest_lse.lint.write import ChangedOnDiskError, write_atomically
+
+    try:
+        write_atomically(result.filename, data, new)
+        return
+    except ChangedOnDiskError as error:
+        result.findings = [parse_error(result.filename, UnreadableError(f"not fixed: {error.strerror}"))]
+        result.lines = {}
+    except OSError as error:
+        result.error = f"the file cannot be written: {error.strerror or error}"
+        result.findings = before
+        result.lines = excerpt(before, read(data, result.filename))
+    result.fixed, result.added = [], 0
 
 
 def _with_comments(result: FileResult, data: bytes) -> bytes:
