@@ -82,8 +82,10 @@ def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, co
     (worst,) = _worst(problem, target, strict, calls)
     worst = problem.restore_gradient(worst)
     scale = 0.0 if strict else steps(target)
-    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + floor(target)
-    return np.asarray(np.where(np.isnan(bound), floor(target), bound))
+    # What was flushed to zero comes back multiplied by the weights.
+    flushed = floor(target) * max(1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)))
+    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + flushed
+    return np.asarray(np.where(np.isnan(bound), flushed, bound))
 
 
 def _condition(problem: Problem, target: Format, call: evaluation.Call) -> list[np.ndarray]:
