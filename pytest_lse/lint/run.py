@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
     from typing import Any
 
+    from pytest_lse.lint.finding import Finding
+
 #: (name, settings, whether the user named this very file)
 Task = tuple[str, Settings, bool]
 
@@ -194,7 +196,19 @@ def do_file(name: str, settings: Settings, job: Job, *, named: bool = False, dat
             carry_out(result, original, settings, job, on_disk=data is None)
     except Exception as error:  # the run goes on with the other files
         result.error = f"internal error: {type(error).__name__}: {error}"
+    result.findings = list(map(_detached, result.findings))
+    result.fixed = list(map(_detached, result.fixed))
     return result
+
+
+def _detached(finding: Finding) -> Finding:
+    """Return the finding without the graph that proves its fix: a whole run's graphs would not fit in memory."""
+    fix = finding.fix
+    if fix is None:
+        return finding
+    from dataclasses import replace
+
+    return replace(finding, fix=type(fix)(fix.applicability, fix.message, fix.edits))
 
 
 def _in_pool(todo: list[Task], job: Job, jobs: int, progress: Callable[[int], None]) -> list[FileResult]:

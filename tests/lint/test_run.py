@@ -43,6 +43,7 @@ def test_any_number_of_jobs_gives_the_same(tree, monkeypatch, jobs):
 
 
 def test_no_pool_for_a_short_run(tree, monkeypatch):
+    monkeypatch.setattr(run, "POOL_AFTER", 1000)
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", None)
     assert len(check(["."], jobs=8)) == 40
 
