@@ -15,6 +15,7 @@ import numpy as np
 from pytest_lse.dtypes import Format
 from pytest_lse.reference import exact, special, tape
 from pytest_lse.reference.arrays import Array, Namespace
+from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.rounding import round_sum
 from pytest_lse.reference.running import FLOAT64, Running
@@ -205,21 +206,42 @@ def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int
 def _levels(target: Format) -> Iterator[Callable[[Call, tuple[np.ndarray, ...]], Found]]:
     if target.precision < 53:
         yield lambda call, inputs: _quick(call, inputs, target)
+    yield lambda call, inputs: _double(call, inputs, target)
     for precision in exact.PRECISIONS:
         yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p)  # type: ignore[misc]
 
 
 def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
-    fresh, decided = [], []
-    for array in call(Running(FLOAT64), inputs):
+    found = []
+    for array in call(Running(FLOAT64, trusted=False), inputs):
         value, error = array.parts
-        value = np.array(value)
-        margin = np.zeros(value.shape) if error is None else error * 1.001 + 2.0**-1070
-        low, high = round_sum(value, -margin, target), round_sum(value, margin, target)
-        # A nan may stem from inf - inf inside, and an infinity from an overflow: only finite values prove themselves.
-        decided.append((low == high) & np.isfinite(value))
-        fresh.append(Value(low + 0.0, value, np.zeros(value.shape)))  # no negative zeros
-    return fresh, decided
+        found.append(_rounded(np.asarray(value), np.zeros(value.shape), error, target))
+    return [f[0] for f in found], [f[1] for f in found]
+
+
+def _double(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
+    found = []
+    for array in call(DoubleDouble(), inputs):
+        high, low, error = array.parts
+        found.append(_rounded(np.asarray(high), np.zeros(high.shape) if low is None else low, error, target, UNIT))
+    return [f[0] for f in found], [f[1] for f in found]
+
+
+def _rounded(
+    high: np.ndarray, low: np.ndarray, error: np.ndarray | None, target: Format, unit: float = 1.0
+) -> tuple[Value, np.ndarray]:
+    """Round both ends of what the error bound leaves; where they agree, the rounding is decided."""
+    if error is None:
+        margin = np.zeros(high.shape)
+    else:
+        # The bound itself was computed with roundings, and so are the ends: inexact where a margin is added to low.
+        margin = np.where(error > 0.0, (error * 1.001) * unit + np.abs(low) * 2.0**-52, 0.0)
+    margin = np.where(np.isfinite(high), margin, 0.0)
+    bottom, top = round_sum(high, low - margin, target), round_sum(high, low + margin, target)
+    # An infinity is one only if nothing overflowed on the way, and a nan proves nothing.
+    known = np.isfinite(high) if error is None else np.isfinite(high) | (np.isinf(high) & (error == 0.0))
+    decided = (bottom == top) & (known | (np.isinf(high) if error is None else False))
+    return Value(bottom + 0.0, np.array(high), np.array(low)), decided  # 0.0: no negative zeros
 
 
 def _exactly(call: Call, inputs: tuple[np.ndarray, ...], target: Format, precision: int) -> Found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,9 +46,10 @@ FLOAT64 = Model(2.0**-53, 4.0, sequential)
 class Running(Namespace):
     """Arrays of (value, absolute error bound)."""
 
-    def __init__(self, model: Model = FLOAT64, sharp: bool = True) -> None:
+    def __init__(self, model: Model = FLOAT64, sharp: bool = True, trusted: bool = True) -> None:
         self.model = model
         self.sharp = sharp
+        self.trusted = trusted  # whether an infinity is taken for the value itself, however it arose
 
     @property
     def pi(self) -> Array:
@@ -59,19 +61,24 @@ class Running(Namespace):
     def _pair(self, x: Operand) -> tuple[np.ndarray, Part]:
         return self.asarray(x).parts  # type: ignore[return-value]
 
-    def _result(self, value: np.ndarray, error: Part) -> Array:
+    def _result(self, value: np.ndarray, error: Part, *operands: Any) -> Array:
         value = np.asarray(value)
-        if error is not None:
-            # An infinity or nan here is the value itself, not an inaccurate one.
-            error = np.where(np.isfinite(value), error, 0.0)
-            if error.shape != value.shape:
-                error = np.broadcast_to(error, value.shape)
-        return Array(self, (value, error))
+        if error is None:
+            return Array(self, (value, None))
+        finite = np.isfinite(value)
+        if not finite.all():
+            lost: Any = 0.0
+            if not self.trusted:
+                # A finite computation that overflows proves nothing; infinities that were there before are exact.
+                sound = np.all([np.broadcast_to(np.isfinite(o), value.shape) for o in operands], axis=0)
+                lost = np.where(sound | np.isposinf(error), np.inf, 0.0)
+            error = np.where(finite, error, lost)
+        return Array(self, (value, error if error.shape == value.shape else np.broadcast_to(error, value.shape)))
 
     def add(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p + q
-        return self._result(value, _plus(_plus(e, f), self.model.u * np.abs(value)))
+        return self._result(value, _plus(_plus(e, f), self.model.u * np.abs(value)), p, q)
 
     def multiply(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
@@ -81,7 +88,7 @@ class Running(Namespace):
             error = error + np.abs(p) * f
         if e is not None:
             error = error + e * (np.abs(q) if f is None else np.abs(q) + f)
-        return self._result(value, error)
+        return self._result(value, error, p, q)
 
     def divide(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
@@ -94,7 +101,7 @@ class Running(Namespace):
             error = error + np.where(room > 0, spread / np.where(room > 0, room, 1.0), np.inf)
         elif e is not None:
             error = error + e / np.abs(q)
-        return self._result(value, error)
+        return self._result(value, error, p, q)
 
     def negative(self, x: Operand) -> Array:
         value, error = self._pair(x)
@@ -106,7 +113,7 @@ class Running(Namespace):
         factor: Part = self.model.c * self.model.u
         if error is not None:
             factor = factor + np.expm1(np.minimum(error, 700.0)) * (1.0 + factor)
-        return self._result(result, _no_nan(result * factor))
+        return self._result(result, _no_nan(result * factor), value)
 
     def expm1(self, x: Operand) -> Array:
         value, error = self._pair(x)
@@ -114,18 +121,20 @@ class Running(Namespace):
         bound = self.model.c * self.model.u * np.abs(result)
         if error is not None:
             bound = bound + np.exp(np.minimum(value, 700.0)) * np.expm1(np.minimum(error, 700.0)) * 1.01
-        return self._result(result, _no_nan(bound))
+        return self._result(result, _no_nan(bound), value)
 
     def log(self, x: Operand) -> Array:
         value, error = self._pair(x)
         result = np.log(value)
-        return self._result(result, _plus(self._slope(value, error), self.model.c * self.model.u * np.abs(result)))
+        bound = _plus(self._slope(value, error), self.model.c * self.model.u * np.abs(result))
+        return self._result(result, bound, np.where(value == 0.0, np.inf, value))  # log(0) is exact
 
     def log1p(self, x: Operand) -> Array:
         value, error = self._pair(x)
         result = np.log1p(value)
         slope = self._slope(1.0 + value, error)
-        return self._result(result, _plus(slope, self.model.c * self.model.u * np.abs(result)))
+        bound = _plus(slope, self.model.c * self.model.u * np.abs(result))
+        return self._result(result, bound, np.where(value == -1.0, np.inf, value))
 
     def _slope(self, value: np.ndarray, error: Part) -> Part:
         if error is None:
@@ -139,7 +148,7 @@ class Running(Namespace):
         bound = self.model.u * result
         if error is not None:
             bound = bound + np.minimum(np.sqrt(error), error / np.where(result == 0.0, np.inf, result))
-        return self._result(result, bound)
+        return self._result(result, bound, value)
 
     def compare(self, a: Operand, b: Operand) -> np.ndarray:
         p, q = self._pair(a)[0], self._pair(b)[0]
@@ -153,7 +162,7 @@ class Running(Namespace):
         bound = rounding * np.abs(value).sum(axis=-1)
         if error is not None:
             bound = bound + error.sum(axis=-1) * (1.0 + rounding)
-        return self._result(total, bound)
+        return self._result(total, bound, np.abs(value).max(axis=-1, initial=0.0))
 
     def _order(self, x: Array, axis: int) -> np.ndarray:
         return np.asarray(np.argmax(x.parts[0], axis=axis, keepdims=True))
