@@ -17,7 +17,7 @@ from pytest_lse.reference import exact, special, tape
 from pytest_lse.reference.arrays import Array, Namespace
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
 from pytest_lse.reference.layout import Problem
-from pytest_lse.reference.rounding import round_sum
+from pytest_lse.reference.rounding import narrow, round_sum
 from pytest_lse.reference.running import FLOAT64, Running
 
 Call = Callable[[Namespace, tuple[np.ndarray, ...]], tuple[Array, ...]]
@@ -169,6 +169,10 @@ def lift(xp: Namespace, array: np.ndarray) -> Any:
 
 
 Found = tuple[list[Value], list[np.ndarray]]
+Level = Callable[[Call, tuple[np.ndarray, ...]], Found]
+
+#: elements that are evaluated at once
+BLOCK = 8192
 
 
 def _climb(
@@ -181,7 +185,7 @@ def _climb(
         pending = (~skip).nonzero()[0]
     for level in _levels(target):
         some = inputs if pending is None else tuple(a[pending] for a in inputs)
-        fresh, decided = level(call, some)
+        fresh, decided = _in_blocks(level, call, some) if separable else level(call, some)
         if pending is None:
             results = fresh
         else:
@@ -195,6 +199,20 @@ def _climb(
     return results
 
 
+def _in_blocks(level: Level, call: Call, inputs: tuple[np.ndarray, ...]) -> Found:
+    """Evaluate rows in blocks whose temporaries stay in the cache."""
+    rows = len(inputs[0])
+    step = max(1, BLOCK * rows // max(inputs[0].size, 1))
+    if rows <= step:
+        return level(call, inputs)
+    found = [level(call, tuple(a[i : i + step] for a in inputs)) for i in range(0, rows, step)]
+    fresh = [
+        Value(*(np.concatenate(parts) for parts in zip(*(v.parts for v in same), strict=True)))
+        for same in zip(*(f[0] for f in found), strict=True)
+    ]
+    return fresh, [np.concatenate(same) for same in zip(*(f[1] for f in found), strict=True)]
+
+
 def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int) -> None:
     if not results:
         results[:] = [Value(*(np.full((count, *p.shape[1:]), np.nan) for p in v.parts)) for v in fresh]
@@ -203,7 +221,7 @@ def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int
             whole[rows] = part
 
 
-def _levels(target: Format) -> Iterator[Callable[[Call, tuple[np.ndarray, ...]], Found]]:
+def _levels(target: Format) -> Iterator[Level]:
     if target.precision < 53:
         yield lambda call, inputs: _quick(call, inputs, target)
     yield lambda call, inputs: _double(call, inputs, target)
@@ -237,7 +255,11 @@ def _rounded(
         # The bound itself was computed with roundings, and so are the ends: inexact where a margin is added to low.
         margin = np.where(error > 0.0, (error * 1.001) * unit + np.abs(low) * 2.0**-52, 0.0)
     margin = np.where(np.isfinite(high), margin, 0.0)
-    bottom, top = round_sum(high, low - margin, target), round_sum(high, low + margin, target)
+    if unit == 1.0:  # no low part: the ends are ordinary numbers, rounded outwards by more than their rounding
+        margin = margin + np.abs(np.where(margin > 0.0, high, 0.0)) * 2.0**-52
+        bottom, top = narrow(high - margin, target), narrow(high + margin, target)
+    else:
+        bottom, top = round_sum(high, low - margin, target), round_sum(high, low + margin, target)
     # An infinity is one only if nothing overflowed on the way, and a nan proves nothing.
     known = np.isfinite(high) if error is None else np.isfinite(high) | (np.isinf(high) & (error == 0.0))
     decided = (bottom == top) & (known | (np.isinf(high) if error is None else False))

@@ -62,10 +62,12 @@ def narrow(values: np.ndarray, target: Format) -> np.ndarray:
     """Round float64 values to the target format, to nearest, ties to even; returned as float64 values."""
     if target.precision == 53:
         return np.asarray(values)
+    if target.name != "bfloat16":  # NumPy's casts from float64 round once
+        with np.errstate(all="ignore"):
+            return np.asarray(np.asarray(values).astype(target.name).astype(np.float64))
     mantissa, exponent = np.frexp(values)
     # The unit in the last place that the target has there, subnormals included.
     unit = np.maximum(exponent - target.precision, target.emin - target.precision + 1)
-    scaled = np.ldexp(mantissa, np.minimum(exponent - unit, 60))
-    result = np.ldexp(np.rint(scaled), unit)
+    result = np.ldexp(np.rint(np.ldexp(mantissa, exponent - unit)), unit)
     result = np.where(np.abs(result) > target.max, np.copysign(np.inf, values), result)
     return np.asarray(np.where(np.isfinite(values), result, values))

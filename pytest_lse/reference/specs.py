@@ -49,9 +49,14 @@ class Spec:
 
     def bind(self, formula: Formula, params: Mapping[str, Any]) -> dict[str, Any]:
         """Select the parameters that a formula takes; axes are canonical by now."""
-        known = inspect.signature(formula).parameters
+        known = _parameters(formula)
         values = {**self.params, **params, "axis": -1, "keepdims": False}
         return {k: v for k, v in values.items() if k in known}
+
+
+@cache
+def _parameters(formula: Formula) -> frozenset[str]:
+    return frozenset(inspect.signature(formula).parameters)
 
 
 @cache
