@@ -27,6 +27,8 @@ _TOKEN = re.compile(
     r"#[^\r\n]*|\\(?:\r\n|\r|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<end>\r\n|\r|\n)|[^\"'#()\[\]{}\\\r\n]+|.",
     re.DOTALL,
 )
+#: a line inside a JSON string: escapes in pairs, up to an escaped line feed
+_RAW_LINE = re.compile(r"(?:[^\\]|\\[^n])*?\\n|(?:[^\\]|\\[^n])+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
@@ -201,15 +203,30 @@ def _value_of(text: str, index: int, wanted: str) -> tuple[int, int]:
 
 
 def _spell(source: str, old: str) -> str:
-    """Spell a cell's source in JSON as the old value was: one string or a list of lines, its indent and escapes."""
-    ascii_only = old.isascii()
+    """Spell a cell's source in JSON as the old value was: one string or a list of lines, what is the same as it was."""
+    new = re.findall(r"[^\n]*\n|[^\n]+", source)
     if not old.startswith("["):
-        return json.dumps(source, ensure_ascii=ascii_only)
-    lines = re.findall(r"[^\n]*\n|[^\n]+", source)
+        raw = [f'"{text}"' for text in _RAW_LINE.findall(old[1:-1])]
+        return '"' + "".join(text[1:-1] for text in _spelled(new, raw)) + '"'
+    decoder = json.JSONDecoder()
+    raw = [old[start : decoder.raw_decode(old, start)[1]] for start in _members(old, (0, len(old)))]
     inner = re.match(r"\[(\s*)", old)
     closing = re.search(r"(\s*)\]$", old)
     assert inner is not None
     assert closing is not None
-    separator = inner[1] or " "
-    spelled = ("," + separator).join(json.dumps(line, ensure_ascii=ascii_only) for line in lines)
-    return "[" + inner[1] + spelled + closing[1] + "]"
+    return "[" + inner[1] + ("," + (inner[1] or " ")).join(_spelled(new, raw)) + closing[1] + "]"
+
+
+def _spelled(new: Sequence[str], raw: Sequence[str]) -> list[str]:
+    """Spell lines in JSON; those that were there before keep their spelling, escapes and all."""
+    from difflib import SequenceMatcher
+
+    old = [json.loads(text) for text in raw]
+    ascii_only = all(map(str.isascii, raw))
+    out: list[str] = []
+    for what, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "equal":
+            out += raw[start:end]
+        else:
+            out += (json.dumps(line, ensure_ascii=ascii_only) for line in new[new_start:new_end])
+    return out
