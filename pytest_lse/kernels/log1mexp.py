@@ -61,6 +61,11 @@ def stable(xp, x):
     return xp.where(near, xp.log(-xp.expm1(x)), xp.log1p(-xp.exp(x)))
 
 
+def stable_inverse_softplus(xp, x):
+    # Not this kernel, but what log(exp(x) - 1) is best written as: what expm1 loses is nothing beside x.
+    return x + xp.log(-xp.expm1(-x))
+
+
 def vjp(xp, g, x):
     return (g * xp.exp(x) / xp.expm1(x),)
 

@@ -83,6 +83,12 @@ def vjp_output(xp, g, x, axis):
 
 shift_invariant = True
 message = "log(sum(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
+def applies(values):
+    eps = values.get("eps", 0.0)
+    named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    return named or (isinstance(eps, float) and eps <= 1e-3)
+
+
 replacement = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
     "math": "scipy.special.logsumexp(list(x))",

@@ -72,13 +72,36 @@ class Analysis:
         if self.lowerer.tolerant or self.lowerer.in_test:
             return
         found = self._match(node)
-        if found is None or self._fixer is None or self.lowerer.statement is None:
+        if found is None:
+            self._excuse(site, node)
+        if found is None or self._fixer is None or self.lowerer.statement is None or self._from_operand(site, found):
             return
         pattern, leaves = found
         framework = framework or self.lowerer.framework_of(node)
         fix, reason = self._fixer.fix(site, node, pattern, framework)
         statement = self.lowerer.statement
         self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
+
+    def _excuse(self, site: Site, node: Node) -> None:
+        """Forget the findings inside a stable spelling."""
+        inside: set[int] | None = None
+        for pattern in self.matcher.patterns.stable.get(node.op, ()):
+            if self._matches and self.matcher.loose(pattern, self.lowerer.graph.shapeless(node)) is not None:
+                inside = {id(n) for n in ast.walk(site)} if inside is None else inside
+                self._matches = [m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel]
+
+    def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]]) -> bool:
+        """Return whether an operand is this match already: it was reported where it was computed."""
+        if isinstance(site, ast.UnaryOp):
+            return False
+        for operand in _operands(site):
+            value = self.lowerer.values.get(id(operand))
+            if value is None or not self._interesting(value):
+                continue
+            before = self._match(value)
+            if before is not None and before[0].kernel is found[0].kernel and set(before[1]) == set(found[1]):
+                return True
+        return False
 
     def _match(self, node: Node) -> tuple[Pattern, tuple[Node, ...]] | None:
         shapeless = self.lowerer.graph.shapeless(node)
@@ -186,6 +209,18 @@ def _hint(node: Node) -> object:
     if node.op == "opaque":
         return str(node.value).partition("#")[0]
     return " ".join(str(_hint(a)) for a in node.args)
+
+
+def _operands(site: Site) -> Iterator[ast.expr]:
+    if isinstance(site, ast.BinOp):
+        yield from (site.left, site.right)
+    elif isinstance(site, ast.AugAssign):
+        yield from (site.target, site.value)
+    elif isinstance(site, ast.Call):
+        yield from site.args
+        yield from (k.value for k in site.keywords)
+        if isinstance(site.func, ast.Attribute):
+            yield site.func.value
 
 
 @contextmanager

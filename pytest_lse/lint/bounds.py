@@ -29,6 +29,8 @@ _NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegativ
 _MAXIMA = frozenset({"max", "maxlike", "logsumexp", "loopmax", "maxpair"})
 _SAME = frozenset({"mean", "max", "min", "maxlike", "loopmax", "squeeze"})
 _SCALES = 4.0
+#: what people call a small positive number
+_EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
 #: what people call the logarithms of probabilities of a finite set
 _LOG_PROBABILITY = re.compile(r"(?:^|_)(?:log_?probs?|lprobs?)(?:_|#|$)")
 
@@ -178,6 +180,8 @@ class Bounds:
             return (min(k[0] for k in known), min(k[1] for k in known))
         if n.op == "between":
             return (min(k[0] for k in known), max(k[1] for k in known))
+        if n.op in ("attr", "free", "opaque") and _EPSILON.search(str(n.value)):
+            return (0.0, 0.01)
         if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
             return (-INF, 0.0)
         if n.op in ("tuple", "concat") and known:

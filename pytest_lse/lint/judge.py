@@ -12,6 +12,10 @@ from pytest_lse.lint.patterns import Pattern
 _POSITIVE_SUMS = frozenset({"sum", "mean", "cumsum"})
 
 
+#: operations that make nothing of a constant but a constant
+_ARITHMETIC = frozenset({"add", "mul", "pow", "const", "log", "log1p", "sum", "mean", "opaque", "free", "attr", "index"})
+
+
 def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Bounds) -> bool:
     """Return whether a match can fail: an exponential may overflow, or a logarithm may see 0.
 
@@ -32,26 +36,30 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         return True
     # A leaf that is a sum or product has become part of the one around it: its parts are leaves too.
     leaves = {part for leaf in leaves for part in (leaf, *(leaf.args if leaf.op in ("add", "mul") else ()))}
-    if "negative" in pattern.kernel.args.values() and any(bounds.tested(leaf) for leaf in leaves):
+    if "negative" in pattern.kernel.args.values() and any(n.op == "guarded" or bounds.tested(n) for leaf in leaves for n in leaf.walk()):
         # Each side of -log 2 has its own form: a test of the argument says that the author knows.
         return False
-    overflow = thought_of = False
+    overflow = thought_of = varies = vanishes = False
     for n in _inside(root, leaves):
         if n.op == "exp":
             exponent = n.args[0]
+            varies |= exponent.op != "const"
             if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
                 # A part that is shifted says that the author has thought of it.
                 thought_of = True
             overflow |= bounds.interval(exponent)[1] > OVERFLOW and not bounds.shifted(exponent)
-        elif n.op in ("log", "log1p") and not _positive_sum(n.args[0]):
+        elif n.op in ("log", "log1p") and not _positive_sum(n.args[0], bounds):
             low = bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0)
-            if low <= UNDERFLOW:
-                return True
-    return overflow and not thought_of
+            vanishes |= low <= UNDERFLOW
+        elif n.op not in _ARITHMETIC:
+            varies = True
+    return varies and (vanishes or (overflow and not thought_of))
 
 
-def _positive_sum(n: Node) -> bool:
-    return n.op in _POSITIVE_SUMS or (n.op == "add" and all(_exponential(t) for t in n.args))
+def _positive_sum(n: Node, bounds: Bounds) -> bool:
+    if n.op == "add":
+        return any(map(_exponential, n.args)) and all(_exponential(t) or bounds.interval(t)[0] >= 0.0 for t in n.args)
+    return n.op in _POSITIVE_SUMS
 
 
 def _exponential(n: Node) -> bool:

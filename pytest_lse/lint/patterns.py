@@ -49,6 +49,8 @@ class Patterns:
     graph: Graph
     #: op of the root without shapes -> naive patterns, widest first
     naive: dict[str, tuple[Pattern, ...]]
+    #: the same for stable spellings: what lies inside one is no finding
+    stable: dict[str, tuple[Pattern, ...]]
     #: the same for all spellings, which tell what a value means
     all: dict[str, tuple[Pattern, ...]]
     kernels: frozenset[str]
@@ -68,6 +70,7 @@ def patterns() -> Patterns:
     return Patterns(
         graph,
         _by_root([p for p in traced if p.naive]),
+        _by_root([p for p in traced if not p.naive]),
         # A stable spelling first: its variable is the argument itself, not the shifted one.
         _by_root(sorted(traced, key=lambda p: p.naive)),
         frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules")),

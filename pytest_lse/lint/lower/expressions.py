@@ -50,6 +50,8 @@ class Expressions:
         self.observer = observer
         #: value -> the expressions that compute it
         self.sources: dict[Node, list[ast.expr]] = {}
+        #: id of an expression -> the value that it had
+        self.values: dict[int, Node] = {}
         #: value -> the framework whose function computed it
         self.frameworks: dict[Node, str] = {}
         #: the frameworks that the file imports
@@ -68,8 +70,10 @@ class Expressions:
         """Return the value of an expression in the current state."""
         visit = self._visitors.get(type(expr))
         node = visit(expr) if visit else self._parts(expr)
-        if not self._silent and node.op != "const":
-            self.sources.setdefault(node, []).append(expr)
+        if not self._silent:
+            self.values[id(expr)] = node
+            if node.op != "const":
+                self.sources.setdefault(node, []).append(expr)
         return node
 
     def relower(self, expr: ast.expr) -> Node:
@@ -195,6 +199,7 @@ class Expressions:
             right = self.lower(part.right)
             node = self._observe(part, self._binary(part.op, node, right))
             if part is not e and not self._silent:
+                self.values[id(part)] = node
                 self.sources.setdefault(node, []).append(part)
         return node
 

@@ -47,7 +47,7 @@ class Class:
     """A class of the module: its instances share one symbolic `self`."""
 
     self: Node
-    name: str = ""
+    is_test: bool = False
     methods: dict[str, Node] = field(default_factory=dict)
     attributes: dict[Attribute, Node] = field(default_factory=dict)
 
@@ -120,6 +120,9 @@ class Functions(Calls):
         if record.owner is not None and names and not record.is_static:
             record.parameters[names[0]] = record.owner.self
         self.state.names.update(record.parameters)
+        if "F" in record.parameters and "mxnet" in self.imported:
+            # Gluon passes `mx.nd` or `mx.sym` to hybrid_forward(self, F, x).
+            self.state.names["F"] = self.graph.symbol("name", "mxnet.F")
         for rest in (args.vararg, args.kwarg):
             if rest is not None:
                 self.state.names[rest.arg] = self.graph.opaque(rest.arg)
@@ -177,9 +180,10 @@ class Functions(Calls):
 
     def define_class(self, definition: ast.ClassDef) -> Node:
         """Lower a class body: `__init__` first, since it says what the attributes are."""
-        outer = self.state
+        outer, in_test = self.state, self.in_test
+        self.in_test |= _is_test_class(definition)
         index = len(self.classes)
-        record = Class(self.graph.opaque("self"), definition.name)
+        record = Class(self.graph.opaque("self"), _is_test_class(definition))
         self.classes.append(record)
         self.state = outer.copy()
         self._pending.append([])
@@ -189,7 +193,7 @@ class Functions(Calls):
             if node.op == "function" and outer.names.get(name) is not node:
                 record.methods[name] = node
                 record.attributes[record.self, name] = node
-        self.state = outer
+        self.state, self.in_test = outer, in_test
         for method in methods:
             method.owner, method.closure = record, outer
         changed = _assigned_outside_init(definition)
@@ -203,8 +207,12 @@ class Functions(Calls):
 
 
 def _is_test(record: Function) -> bool:
-    owner = record.owner.name if record.owner else ""
-    return record.name.startswith("test_") or owner.startswith("Test") or owner.endswith(("Test", "TestCase", "Tests"))
+    return record.name.startswith("test_") or (record.owner is not None and record.owner.is_test)
+
+
+def _is_test_class(definition: ast.ClassDef) -> bool:
+    bases = [getattr(b, "attr", getattr(b, "id", "")) for b in definition.bases]
+    return definition.name.startswith("Test") or any(b.endswith("TestCase") for b in bases)
 
 
 def _assigned_outside_init(definition: ast.ClassDef) -> set[str]:
