@@ -58,7 +58,7 @@ class Fixer:
         pattern, bindings, sign, left = exact
         template = replacement(pattern, framework)
         if template is None:
-            raise UnavailableError(f"{framework} has no function for it")
+            raise UnavailableError(f"no replacement is known for {framework}")
         used = templates.placeholders(template)
         values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
         for name, bound in bindings.items():
@@ -83,6 +83,8 @@ class Fixer:
             return text
 
         def spell(dotted: str) -> str:
+            if dotted.startswith("mxnet.nd.") and getattr(self.lowerer.state.names.get("F"), "value", "") == "mxnet.F":
+                return "F." + dotted.removeprefix("mxnet.nd.")
             spelling = self.imports.spell(dotted, site)
             if spelling is None:
                 raise UnavailableError(f"{dotted} cannot be imported here")

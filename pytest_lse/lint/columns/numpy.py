@@ -38,7 +38,7 @@ calls = {
     "mul": "@.multiply(x, y, out!, where!, dtype!)",
     "div": "@.divide(x, y, out!, where!, dtype!) | @.true_divide(x, y, out!, where!, dtype!)",
     "pow": "@.power(x, y, out!, where!, dtype!) | @.float_power(x, y, out!, where!, dtype!)",
-    "maximum": "numpy.maximum(x, y, out!, where!, dtype!) | @.fmax(x, y, out!, where!, dtype!)",
+    "maximum": "@.maximum(x, y, out!, where!, dtype!) | @.fmax(x, y, out!, where!, dtype!)",
     "minimum": "@.minimum(x, y, out!, where!, dtype!) | @.fmin(x, y, out!, where!, dtype!)",
     "greater": "@.greater(x, y) | @.greater_equal(x, y)",
     "less": "@.less(x, y) | @.less_equal(x, y)",
@@ -47,10 +47,10 @@ calls = {
     "mean": "@.mean(a=x, axis, dtype!, out!, keepdims, *, where!) | @.nanmean(a=x, axis, dtype!, out!, keepdims, *, where!)"
     " | .mean(axis, dtype!, out!, keepdims, *, where!)",
     "prod": f"@.prod({_REDUCE}) | .prod({_METHOD})",
-    "max": f"numpy.max({_EXTREME}) | @.amax({_EXTREME}) | @.nanmax({_EXTREME})"
-    " | .max(axis, out!, keepdims, initial!, where!) | numpy.maximum.reduce(x, axis:0, dtype!, out!, keepdims)",
+    "max": f"@.max({_EXTREME}) | @.amax({_EXTREME}) | @.nanmax({_EXTREME})"
+    " | .max(axis, out!, keepdims, initial!, where!) | @.maximum.reduce(x, axis:0, dtype!, out!, keepdims)",
     "min": f"@.min({_EXTREME}) | @.amin({_EXTREME}) | @.nanmin({_EXTREME}) | .min(axis, out!, keepdims, initial!, where!)",
-    "maxlike": "numpy.maximum.reduceat(x, indices~, axis~) | numpy.maximum.accumulate(x, axis~)",
+    "maxlike": "@.maximum.reduceat(x, indices~, axis~) | @.maximum.accumulate(x, axis~)",
     "cumsum": "@.cumsum(a=x, axis, dtype!, out!) | .cumsum(axis, dtype!, out!)",
     "where": "@.where(condition, x, y)",
     "clip": "@.clip(a=x, a_min=min, a_max=max, out!) | .clip(min, max, out!)",
@@ -61,7 +61,7 @@ calls = {
     " | @.atleast_1d(x) | @.atleast_2d(x)",
     "tile": "@.tile(A=x, reps~) | @.repeat(a=x, repeats~, axis~) | .repeat(repeats~, axis~)"
     " | @.broadcast_to(array=x, shape~, subok~)",
-    "contract": "@.dot(a=x, b=y, out!) | numpy.matmul(x, y, out!) | .dot(y, out!) | @.inner(a=x, b=y) | @.vdot(a=x, b=y)"
+    "contract": "@.dot(a=x, b=y, out!) | @.matmul(x, y, out!) | .dot(y, out!) | @.inner(a=x, b=y) | @.vdot(a=x, b=y)"
     " | @.tensordot(a=x, b=y, axes~)",
     "einsum": "@.einsum(subscripts, x, y, optimize~)",
     "cast": "@.asarray(a=x, dtype~) | @.array(object=x, dtype~, copy~, ndmin~) | .astype(dtype~, copy~) | .copy() | @.copy(a=x)"
@@ -83,3 +83,13 @@ calls = {
     " | @.logaddexp.reduce(x, axis:0, dtype!, out!, keepdims)",
     "xlogy": "scipy.special.xlogy(x, y)",
 }
+
+
+def shared(mine: dict[str, str]) -> dict[str, str]:
+    """Return the calls of a framework that shares NumPy's own spellings and has some beside."""
+
+    def both(op: str) -> str:
+        same = [c for c in calls.get(op, "").split(" | ") if c.startswith(("@.", "."))]
+        return " | ".join((*same, *filter(None, (mine.get(op, ""),))))
+
+    return {op: both(op) for op in (*calls, *(op for op in mine if op not in calls))}
