@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+#: the linter's test items, and the report
+pytest_plugins = ("pytest_lse.plugin_lint", "pytest_lse.plugin_report")
+
 _LINES = "lse"
 
 
