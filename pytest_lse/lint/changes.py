@@ -110,6 +110,7 @@ def _fixed(result: FileResult, data: bytes, settings: Settings, *, unsafe: bool)
         if new == current:
             break
         current = new
+        withheld.clear()  # a fix may be right once another one inside it is done
         findings, source = find(current, result.filename, settings, named=True)
     result.findings = [_without_fix(f, withheld.get(_key(f))) for f in findings]
     if current != data:
