@@ -137,11 +137,13 @@ def usable(layout: Layout, row: Row | Long, fmt: Format, domain: str) -> bool:
     return all(any(v != -math.inf for v in row[i : i + size]) for i in range(0, len(row), size))
 
 
-def catalogue(layout: Layout, fmt: Format, wanted: Sequence[str], domain: str, ndim: Sequence[int]) -> Iterator[Draft]:
+def catalogue(
+    layout: Layout, fmt: Format, wanted: Sequence[str], domain: str, ndim: Sequence[int], *, few_shapes: bool = False
+) -> Iterator[Draft]:
     """Yield the minimal cases of every wanted regime, the simplest first.
 
     Rows of one length share a batch where rows do not depend on each other: that is faster, and finds what leaks
-    from row to row.
+    from row to row. With ``few_shapes``, batches are filled up to one size by repetition.
     """
     rows = [
         (name, tuple(row))
@@ -151,12 +153,34 @@ def catalogue(layout: Layout, fmt: Format, wanted: Sequence[str], domain: str, n
         if usable(layout, row, fmt, domain) and len(row) >= layout.least
     ]
     if layout.kind == "elements":
-        yield from _element_drafts(layout, rows, ndim)
+        drafts = _element_drafts(layout, rows, ndim)
     elif layout.kind == "rows":
-        yield from _row_drafts(layout, rows, ndim, fmt)
+        drafts = _row_drafts(layout, rows, ndim, fmt)
     else:
-        yield from _whole_drafts(layout, rows)
+        drafts = _whole_drafts(layout, rows)
+    for draft in drafts:
+        yield from _filled(layout, draft) if few_shapes else (draft,)
     yield from _long_drafts(layout, fmt, wanted, ndim)
+
+
+def _filled(layout: Layout, draft: Draft) -> Iterator[Draft]:
+    """Cut a draft into pieces of one shape, the last one filled up with its own values."""
+    if layout.kind == "elements" and draft.width:
+        values = draft.rows[0]
+        size = (6 if layout.mean else 24) * layout.group
+        for start in range(0, len(values), size):
+            part = tuple(values[start : start + size])
+            part = (part * size)[:size]
+            yield replace(draft, rows=(part,))
+    elif len(draft.rows) > 1:
+        size = 4 if layout.kind == "whole" else 24
+        if layout.kind == "rows" and draft.width > 4:
+            size = 4
+        for start in range(0, len(draft.rows), size):
+            rows, names = draft.rows[start : start + size], draft.regimes[start : start + size]
+            yield replace(draft, rows=(rows * size)[:size], regimes=(names * size)[:size])
+    else:
+        yield draft
 
 
 Named = tuple[str, tuple[float, ...]]
@@ -189,7 +213,7 @@ def _element_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int]) -> I
     for name in dict.fromkeys(n for n, _ in rows):
         keyed = {_key(p): p for n, row in rows if n == name for p in layout.points(row)}
         points = list(keyed.values())
-        size = 4 if layout.mean else max(len(points), 1)
+        size = 6 if layout.mean else max(len(points), 1)
         for start in range(0, len(points), size):
             part = tuple(v for point in points[start : start + size] for v in point)
             for choice in range(layout.choices):
@@ -206,20 +230,29 @@ def _key(point: Sequence[float]) -> tuple[tuple[float, float], ...]:
 
 
 def _whole_drafts(layout: Layout, rows: list[Named]) -> Iterator[Draft]:
-    seen: dict[str, int] = {}
+    by_regime: dict[str, list[tuple[float, ...]]] = {}
     for name, row in rows:
-        seen[name] = seen.get(name, 0) + 1
-        few = range(layout.choices) if seen[name] <= 3 else sorted({0, 1 % layout.choices, seen[name] % layout.choices})
-        for choice in few:
-            yield Draft((row,), (name,), choice)
+        by_regime.setdefault(name, []).append(row)
+    for name, same in by_regime.items():
+        for choice in range(layout.choices):
+            yield Draft((same[0],), (name,), choice)
+        for i, row in enumerate(_spread(same[1:], 3 if layout.batched else 9)):
+            yield Draft((row,), (name,), i % layout.choices)
     if layout.batched:
-        same: dict[tuple[str, int], list[tuple[float, ...]]] = {}
-        for name, row in rows:
-            same.setdefault((name, len(row)), []).append(row)
-        for (name, _), group in same.items():
-            if len(group) > 1:
-                for choice in (0, 7):
-                    yield Draft(tuple(group[:3]), (name,) * len(group[:3]), choice)
+        for name, same in by_regime.items():
+            for width in dict.fromkeys(map(len, same)):
+                group = [r for r in same if len(r) == width]
+                for start in range(0, len(group), 4):
+                    part = tuple(group[start : start + 4])
+                    for choice in (0, 1, layout.choices + 1)[: 2 + (start == 0)]:
+                        yield Draft(part, (name,) * len(part), choice)
+
+
+def _spread(rows: list[tuple[float, ...]], count: int) -> list[tuple[float, ...]]:
+    """Pick so many rows, evenly."""
+    if len(rows) <= count:
+        return rows
+    return [rows[i * (len(rows) - 1) // (count - 1)] for i in range(count)]
 
 
 def _long_drafts(layout: Layout, fmt: Format, wanted: Sequence[str], ndim: Sequence[int]) -> Iterator[Draft]:

@@ -134,7 +134,8 @@ def _any_pairs(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 def _negative(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
     del choice
-    return (np.where(rows == 0, -fmt.smallest_subnormal, -np.abs(rows)),)
+    # Subnormal input may be flushed to zero, where the answer is another.
+    return (-np.maximum(np.abs(rows), fmt.tiny),)
 
 
 def _values(count: int, width: int) -> Array:
@@ -214,7 +215,7 @@ def _hmm(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
         scores = np.where(np.triu(np.ones((states, states))) > 0, scores, -np.inf)
     times = (3, 2, 1, 4)[choice] if choice < 4 else choice % 5 + 1
     if choice == 3:
-        times = 300 if np.all(np.abs(row[np.isfinite(row)]) < 100) and states < 4 else 3
+        times = 24 if np.all(np.abs(row[np.isfinite(row)]) < 100) and states < 4 else 3
     emit = np.stack([np.roll(row, t) for t in range(times)])
     return start, roles_.log_probabilities(scores), emit
 
@@ -229,7 +230,7 @@ def _ctc(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
         0: [1], 1: [1, 1], 2: [1, 1, 1], 3: [classes - 1, 1],
     }.get(choice, [1 + (i * choice) % (classes - 1) for i in range(choice % 3)])  # fmt: skip
     if choice == 3 and np.all(np.isfinite(row)) and np.ptp(row) < 20:
-        times = 200
+        times = 24
     steps = roles_.log_probabilities(np.stack([np.roll(row, t) for t in range(times)]))
     return steps, np.array(labels, dtype=np.int64)
 
@@ -295,7 +296,7 @@ def from_roles(
 
 
 # Prefix sums carry every rounding on: they are no place for rows of a million.
-_SHORTER = {"logcumsumexp": 4096}
+_SHORTER = {"logcumsumexp": 1024}
 
 _ALIASES = {"gaussian": "values", "dist": "probabilities"}
 

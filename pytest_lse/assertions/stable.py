@@ -177,7 +177,7 @@ class _Run:
 
     def catalogue(self, trial: Trial, fmt: Format) -> Iterator[Draft]:
         layout = self.known.layout
-        for draft in catalogue(layout, fmt, self.wanted(), self.domain, self.ndim):
+        for draft in catalogue(layout, fmt, self.wanted(), self.domain, self.ndim, few_shapes=self.few_shapes):
             yield replace(draft, axis=self.axis)
         if layout.kind == "rows" and trial.subject.keyword:
             yield from beside.axes(layout, self.ndim, self.axis)

@@ -49,6 +49,10 @@ class Tally:
     regime: str = ""
 
 
+LONGEST_GRADIENT = 4096
+"""Elements of the first argument up to which gradients are judged."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """The function under test and how it is called.
@@ -65,6 +69,8 @@ class Subject:
     keyword: str | None
     default: Any = ...
     label: str = ""
+    unknown: bool = False
+    """Whether there is neither a signature nor documentation, as for some builtins."""
 
     @property
     def name(self) -> str:
@@ -96,7 +102,7 @@ def subject(fn: Function, axis: bool = True) -> Subject:
         first = (getattr(fn, "__doc__", None) or "").strip().partition("\n")[0]
         found = _PARAMETER.search(first.replace("*, ", ""))
         if found is None:
-            return Subject(fn, None)
+            return Subject(fn, None, unknown=True)
         default = found.group(3)
         return Subject(fn, found.group(1), int(default) if default and default.lstrip("-").isdigit() else ...)
     for name in ("axis", "dim"):
@@ -145,12 +151,28 @@ class Trial:
         with self.framework.quiet():
             return self.subject.fn(*arguments, **keywords)
 
+    def first_call(self, arguments: Sequence[Any], keywords: dict[str, int], case: Case) -> Any:
+        """Call the function; a builtin without documentation says by its TypeError that it wants an axis."""
+        if not self.subject.unknown:
+            return self.call(arguments, keywords)
+        try:
+            result = self.call(arguments, keywords)
+        except TypeError as error:
+            wanted = re.search(r"""["'](axis|dim)["']""", str(error))
+            if wanted is None:
+                raise
+            self.subject = replace(self.subject, keyword=wanted.group(1), unknown=False)
+            keywords.update(self.keywords(case))
+            result = self.call(arguments, keywords)
+        self.subject = replace(self.subject, unknown=False)
+        return result
+
     def check(self, case: Case, *, gradients: bool = True) -> Failure | None:
         """Call the function on a case and return what is wrong, if anything is."""
         keywords = self.keywords(case)
         arguments = [self.framework.array(a) for a in case.arguments]
         try:
-            actual = self.values(self.call(arguments, keywords))
+            actual = self.values(self.first_call(arguments, keywords, case))
         except Exception as error:
             return self.raised(case, "raises", error)
         differentiate = gradients and self.wants_gradient(case)
@@ -261,7 +283,7 @@ class Trial:
         """Check that the function did not write into its arguments."""
         for i, (before, after) in enumerate(zip(case.arguments, arguments, strict=True)):
             now = self.framework.numpy(after)
-            if before.shape != now.shape or before.tobytes() != np.ascontiguousarray(now).tobytes():
+            if before.shape != now.shape or before.tobytes() != now.astype(before.dtype).tobytes():
                 return Failure("mutates", case, f"changed its argument {i + 1} in place")
         return None
 
@@ -269,7 +291,7 @@ class Trial:
         """Whether gradients are judged on this case."""
         if self.gradients is False or not self.differentiable or not self.framework.differentiates:
             return False
-        return case.dtype in FORMATS and case.arguments[0].size > 0
+        return case.dtype in FORMATS and 0 < case.arguments[0].size <= LONGEST_GRADIENT
 
     def check_gradient(
         self, case: Case, arguments: Sequence[Any], keywords: Mapping[str, int], weight: Array, truth: Output
