@@ -245,6 +245,8 @@ def test_nothing_hostile_reaches_the_output(form, evil):
         found = list(annotations(text))
         assert len(found) == 2
         assert found[0][1]["title"] == "pytest-lse (LSE001)"
+        assert {properties["file"] for _, properties, _ in found} == {escape.printable(evil)}
+        assert found[0][2].endswith(f"LSE001 m {escape.printable(evil)}\n  help: use {escape.printable(evil)}")
     else:
         assert not any(line.lstrip().startswith("::") for line in text.splitlines())
     if form == "concise":

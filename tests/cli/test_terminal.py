@@ -59,7 +59,7 @@ def test_progress_on_a_real_terminal(files, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     parent, child = pty.openpty()
-    with open(child, "w", encoding="utf-8") as stream:
+    with os.fdopen(child, "w", encoding="utf-8") as stream:
         monkeypatch.setattr("sys.stderr", stream)
         monkeypatch.setattr("sys.stdout", stream)
         assert check.sys.stderr.isatty()
