@@ -1,4 +1,4 @@
-"""`pytest --lse-report=FILE.html`: what the assertions measured and the linter found, as one page and as JSON beside it.
+"""`pytest --lse-report=FILE.html`: what the assertions measured and the linter found, as a page and as JSON.
 
 Each test's data travels on its report, so that xdist's workers need no files in common with the controller.
 """
@@ -6,7 +6,7 @@ Each test's data travels on its report, so that xdist's workers need no files in
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the data of a test on its report."""
-    report: Any = yield
+    report = yield
     if call.when == "call" and item.config.getoption("lse_report"):
         from pytest_lse.report import recorder
 

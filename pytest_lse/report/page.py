@@ -34,7 +34,7 @@ p { margin: .4rem 0; } a { color: var(--s0); }
 .info, .not-judged { color: var(--faint); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; margin: .5rem 0; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; padding-right: 1.5rem; font-variant-numeric: tabular-nums; }
 pre { background: color-mix(in srgb, var(--ink) 6%, var(--paper)); border-radius: 6px; padding: .75rem;
   overflow-x: auto; font: 12.5px/1.45 ui-monospace, monospace; margin: .5rem 0; }
 mark { background: color-mix(in srgb, var(--bad) 28%, var(--paper)); color: inherit; border-radius: 2px; }
@@ -157,20 +157,20 @@ def _findings(document: Mapping[str, Any]) -> Iterator[str]:
         place = f"{f['filename']}:{cell}{f['location']['row']}"
         yield f'<details class="card" open><summary><span class="badge {severity}">{_text(f["code"])}</span>'
         yield f'<strong>{_text(f["name"])}</strong> <span class="faint-text">{_text(place)}</span></summary>'
-        yield f"<p>{_text(f['message'])}</p>"
+        yield f"<p>{_prose(f['message'])}</p>"
         if f["source"]:
             yield f"<pre>{''.join(_lines(f))}</pre>"
         if f["witness"]:
             w = f["witness"]
             yield (
-                f"<p>In {_text(str(w['dtype']))}, <code>{_text(str(w['input']))}</code> gives "
-                f"<code>{_text(str(w['returns']))}</code>, the true value is <code>{_text(str(w['truth']))}</code>.</p>"
+                f"<p>In {_text(str(w['dtype']))}, <code>{_value(w['input'])}</code> gives "
+                f"<code>{_value(w['returns'])}</code>, the true value is <code>{_value(w['truth'])}</code>.</p>"
             )
         if f["fix"]:
             unsafe = "" if f["fix"]["applicability"] == "safe" else " (unsafe fix)"
-            yield f"<p>Fix: {_text(f['fix']['message'])}{unsafe}</p>"
+            yield f"<p>Fix: {_prose(f['fix']['message'])}{unsafe}</p>"
         elif f["no_fix_reason"]:
-            yield f'<p class="faint-text">No fix: {_text(f["no_fix_reason"])}</p>'
+            yield f'<p class="faint-text">No fix: {_prose(f["no_fix_reason"])}</p>'
         if f["diff"]:
             yield f"<pre>{''.join(_diff(f['diff']))}</pre>"
         yield "</details>"
@@ -179,8 +179,13 @@ def _findings(document: Mapping[str, Any]) -> Iterator[str]:
 def _lines(f: Mapping[str, Any]) -> Iterator[str]:
     """Yield the source lines of a finding, the pattern marked."""
     start, end = f["location"], f["end_location"]
-    gutter = len(str(f["source"][-1][0]))
-    for row, line in f["source"]:
+    lines = list(f["source"])
+    while len(lines) > 1 and not lines[-1][1].strip() and lines[-1][0] > end["row"]:
+        lines.pop()
+    while len(lines) > 1 and not lines[0][1].strip() and lines[0][0] < start["row"]:
+        lines.pop(0)
+    gutter = len(str(lines[-1][0]))
+    for row, line in lines:
         inside = start["row"] <= row <= end["row"]
         first = start["column"] - 1 if row == start["row"] else len(line) - len(line.lstrip())
         last = end["column"] - 1 if row == end["row"] else len(line)
@@ -200,6 +205,23 @@ def _diff(diff: str) -> Iterator[str]:
 def _text(text: str) -> str:
     """Escape a text of one line: for HTML, and whatever does not print."""
     return escape("".join(map(escape_char, text)))
+
+
+def _prose(text: str) -> str:
+    """Escape a sentence, its code between backticks set as such."""
+    parts = _text(text).split("`")
+    if len(parts) % 2 == 0:
+        return _text(text)
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def _value(value: object) -> str:
+    """Escape a witness's number or numbers; infinities and NaN are strings there, since JSON has none."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return ", ".join(f"{_text(str(k))} = {_value(v)}" for k, v in value.items())
+    return _text(str(value))
 
 
 def _block(text: str) -> str:

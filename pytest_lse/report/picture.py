@@ -11,8 +11,8 @@ from pytest_lse.lint.escape import printable
 
 Record = Mapping[str, Any]
 
-WIDTH, HEIGHT = 720, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 34, 62
+WIDTH, HEIGHT = 720, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 20, 34, 42
 #: above this magnitude the axis is compressed once more: between 1e4 and 1e308 little happens
 _KNEE = 4.0
 _TICKS = (1e-2, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e10, 1e20, 1e38, 1e100, 1e308)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,3 +45,18 @@ def collect() -> list[Record]:
     """Return the records since the last time, of this thread."""
     records: list[Record] = _local.__dict__.pop("records", [])
     return records
+
+
+@contextmanager
+def recording() -> Iterator[list[Record]]:
+    """Record what happens inside; the list is filled at the end."""
+    global wanted
+    before, wanted = wanted, True
+    outside = collect()
+    records: list[Record] = []
+    try:
+        yield records
+    finally:
+        records += collect()
+        wanted = before
+        _local.__dict__.setdefault("records", []).extend(outside)

@@ -31,7 +31,7 @@ def record(trial: Trial, run: _Run, failure: Failure | None) -> Record:
         a wrong infinity or NaN), ``allowed`` (the tolerance there, in ulps), ``regime``, ``ok``.
     """
     tally = trial.tally
-    points = list(_worst(_measured(trial, run)))
+    points = list(_worst(_measured(trial, run, Tally())))
     return {
         "function": trial.subject.name,
         "identity": trial.subject.identity,
@@ -52,7 +52,7 @@ def record(trial: Trial, run: _Run, failure: Failure | None) -> Record:
 def beyond(trial: Trial, run: _Run, dtype: str) -> Record:
     """Return what a dtype shows that a run did not reach, because the function had failed in another one."""
     fresh = replace(trial, dtype=dtype, tally=Tally(), differentiable=True)
-    points = list(_worst(_measured(fresh, run)))
+    points = list(_worst(_measured(fresh, run, fresh.tally)))
     worst = max(points, key=lambda p: math.inf if p["ulps"] is None else p["ulps"], default=None)
     return {
         **record_of_nothing(fresh),
@@ -84,9 +84,9 @@ def record_of_nothing(trial: Trial) -> Record:
     }
 
 
-def _measured(trial: Trial, run: _Run) -> Iterator[dict[str, Any]]:
+def _measured(trial: Trial, run: _Run, tally: Tally) -> Iterator[dict[str, Any]]:
     fmt = FORMATS[trial.dtype]
-    quiet = replace(trial, tally=Tally(), gradients=False)
+    quiet = replace(trial, tally=tally, gradients=False)
     for draft in run.catalogue(quiet, fmt):
         case = build(run.known.layout, draft, fmt, ignore=run.known.ignore)
         magnitude = _magnitude(case)
