@@ -190,16 +190,20 @@ def _mixture(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
     width = np.clip(np.where(np.isfinite(row), row, 0.0), -3.0, 3.0)
     if choice == 2:
         return np.array([0.25, -3.0]), np.zeros(n), ramp, width
+    if choice == 3:
+        # The lighter a component, the nearer: all of them count, however small the weights.
+        above = np.clip(np.where(np.isfinite(row), row - np.min(row, where=np.isfinite(row), initial=np.inf), 0), 0, 2e4)
+        return np.array([0.0]), np.where(np.isfinite(row), above, row), np.sqrt(2 * above), np.zeros(n)
     return far[:1] + 0.5, np.where(np.isfinite(row), 0.0, row), ramp * (choice % 5), width / 2
 
 
 def _info_nce(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
-    """A square matrix of similarities, each row a rotation of the first."""
-    del fmt
+    """A square matrix of similarities, each row a rotation of the first, or one that lies far below it."""
     row = rows[0]
     start = (int(np.argmax(row)), int(np.argmin(row)), 0)[choice] if choice < 3 else choice
     index = (np.arange(row.size)[None, :] - np.arange(row.size)[:, None] + start) % row.size
-    return (row[index],)
+    apart = 2 * fmt.log_max if choice % 3 == 2 and np.max(np.abs(row), where=np.isfinite(row), initial=0) < 1e3 else 0
+    return (row[index] - apart * np.arange(row.size)[:, None],)
 
 
 def _hmm(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
