@@ -2,9 +2,9 @@
 
     python benchmarks/fixes.py FOLDER [--show] [--only NAME]
 
-FOLDER holds unpacked packages. Nothing is written there: the fixed bytes stay in memory. Checked for each file: no crash,
-the result compiles, its syntax tree differs in the fixes alone (`apply_fixes` withholds what does not), LibCST and the
-plain edits agree byte for byte, and a second run changes nothing.
+FOLDER holds unpacked packages. Nothing is written there: the fixed bytes stay in memory. Checked for each file: no
+crash, the result compiles, its syntax tree differs in the fixes alone (`apply_fixes` withholds what does not), LibCST
+and the plain edits agree byte for byte, and a second run changes nothing.
 """
 
 from __future__ import annotations
