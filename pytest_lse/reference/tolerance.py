@@ -64,8 +64,16 @@ def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[V
     slack = getattr(problem.spec.module, "slack", None)
     if slack is not None:
         worst[0] = worst[0] + target.u * slack(problem.cache["first"], summation(target, strict))
-    return [
+    bounds = [
         _assembled(problem, target, strict, problem.restore(w), v.high) for w, v in zip(worst, values, strict=True)
+    ]
+    if all(np.isfinite(w).all() or not np.isfinite(v.high).all() for w, v in zip(worst, values, strict=True)):
+        return bounds
+    # The running bound is lost where a masked term met an unbounded one: the condition number knows better there.
+    radii = _condition(problem, target, evaluation.call_of(problem, "stable"))
+    return [
+        np.where(np.isfinite(problem.restore(w)), b, _conditioned(problem, target, strict, problem.restore(r), v.high))
+        for w, b, r, v in zip(worst, bounds, radii, values, strict=True)
     ]
 
 
