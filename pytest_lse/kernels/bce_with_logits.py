@@ -85,6 +85,10 @@ replacement = {
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",
     "jax": "targets * jax.nn.softplus(-x) + (1 - targets) * jax.nn.softplus(x)",
     "tensorflow": "tensorflow.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=x)",
+    "cupy": "targets * cupy.logaddexp(0, -x) + (1 - targets) * cupy.logaddexp(0, x)",
+    "autograd": "targets * autograd.numpy.logaddexp(0, -x) + (1 - targets) * autograd.numpy.logaddexp(0, x)",
+    "mlx": "mlx.nn.losses.binary_cross_entropy(x, targets, reduction='none')",
+    "paddle": "paddle.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",
 }
 witness = {
     "float64": {"input": [1000.0, 0.0], "returns": "inf", "truth": 1000.0},

@@ -108,6 +108,12 @@ replacement = {
     "torch": "torch.nn.functional.logsigmoid(x)",
     "jax": "jax.nn.log_sigmoid(x)",
     "tensorflow": "tensorflow.math.log_sigmoid(x)",
+    "cupy": "cupyx.scipy.special.log_expit(x)",
+    "autograd": "-autograd.numpy.logaddexp(0, -x)",
+    "mlx": "mlx.nn.log_sigmoid(x)",
+    "paddle": "paddle.nn.functional.log_sigmoid(x)",
+    "mxnet": "-mxnet.nd.relu(-x) - mxnet.nd.log1p(mxnet.nd.exp(-mxnet.nd.abs(x)))",
+    "chainer": "-chainer.functions.softplus(-x)",
 }
 witness = {
     "float64": {"input": -1000.0, "returns": "-inf", "truth": -1000.0},

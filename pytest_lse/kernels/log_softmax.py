@@ -107,12 +107,19 @@ unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes 
 replacement_element = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)[key]",
     "jax": "jax.nn.log_softmax(x, axis=axis)[key]",
+    "cupy": "cupyx.scipy.special.log_softmax(x, axis=axis)[key]",
+    "mlx": "mlx.nn.log_softmax(x, axis=axis)[key]",
 }
 replacement = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)",
     "torch": "torch.log_softmax(x, dim=axis)",
     "jax": "jax.nn.log_softmax(x, axis=axis)",
     "tensorflow": "tensorflow.nn.log_softmax(x, axis=axis)",
+    "cupy": "cupyx.scipy.special.log_softmax(x, axis=axis)",
+    "mlx": "mlx.nn.log_softmax(x, axis=axis)",
+    "paddle": "paddle.nn.functional.log_softmax(x, axis=axis)",
+    "mxnet": "mxnet.nd.log_softmax(x, axis=axis)",
+    "chainer": "chainer.functions.log_softmax(x, axis=axis)",
 }
 witness = {
     "float64": {"input": [0.0, -1000.0], "returns": [0.0, "-inf"], "truth": [0.0, -1000.0]},

@@ -88,6 +88,10 @@ replacement = {
     "torch": "torch.logaddexp(a, b)",
     "jax": "jax.numpy.logaddexp(a, b)",
     "tensorflow": "tensorflow.experimental.numpy.logaddexp(a, b)",
+    "cupy": "cupy.logaddexp(a, b)",
+    "autograd": "autograd.numpy.logaddexp(a, b)",
+    "mlx": "mlx.core.logaddexp(a, b)",
+    "paddle": "paddle.logaddexp(a, b)",
 }
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},

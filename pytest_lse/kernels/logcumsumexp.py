@@ -44,6 +44,8 @@ replacement = {
     "torch": "torch.logcumsumexp(x, dim=axis)",
     "jax": "jax.lax.cumlogsumexp(x, axis=axis)",
     "tensorflow": "tensorflow.math.cumulative_logsumexp(x, axis=axis)",
+    "mlx": "mlx.core.logcumsumexp(x, axis=axis)",
+    "paddle": "paddle.logcumsumexp(x, axis=axis)",
 }
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": ["inf", "inf"], "truth": [1000.0, 1000.6931471805599]},

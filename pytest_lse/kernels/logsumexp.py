@@ -95,6 +95,11 @@ replacement = {
     "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims)",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
     "tensorflow": "tensorflow.reduce_logsumexp(x, axis=axis, keepdims=keepdims)",
+    "cupy": "cupyx.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "autograd": "autograd.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "mlx": "mlx.core.logsumexp(x, axis=axis, keepdims=keepdims)",
+    "paddle": "paddle.logsumexp(x, axis=axis, keepdim=keepdims)",
+    "chainer": "chainer.functions.logsumexp(x, axis=axis)",
 }
 replacement_weighted = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",

@@ -95,6 +95,12 @@ replacement = {
     "torch": "torch.sigmoid(x)",
     "jax": "jax.nn.sigmoid(x)",
     "tensorflow": "tensorflow.sigmoid(x)",
+    "cupy": "cupyx.scipy.special.expit(x)",
+    "autograd": "autograd.scipy.special.expit(x)",
+    "mlx": "mlx.core.sigmoid(x)",
+    "paddle": "paddle.nn.functional.sigmoid(x)",
+    "mxnet": "mxnet.nd.sigmoid(x)",
+    "chainer": "chainer.functions.sigmoid(x)",
 }
 witness = {
     "float64": {"spelling": "naive_ratio", "input": 1000.0, "returns": "nan", "truth": 1.0},

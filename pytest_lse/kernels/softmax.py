@@ -88,12 +88,19 @@ message = "exp(x) / sum(exp(x)) is nan from x = {overflow} on, and where every x
 replacement_element = {
     "numpy": "scipy.special.softmax(x, axis=axis)[key]",
     "jax": "jax.nn.softmax(x, axis=axis)[key]",
+    "cupy": "cupyx.scipy.special.softmax(x, axis=axis)[key]",
+    "mlx": "mlx.core.softmax(x, axis=axis)[key]",
 }
 replacement = {
     "numpy": "scipy.special.softmax(x, axis=axis)",
     "torch": "torch.softmax(x, dim=axis)",
     "jax": "jax.nn.softmax(x, axis=axis)",
     "tensorflow": "tensorflow.nn.softmax(x, axis=axis)",
+    "cupy": "cupyx.scipy.special.softmax(x, axis=axis)",
+    "mlx": "mlx.core.softmax(x, axis=axis)",
+    "paddle": "paddle.nn.functional.softmax(x, axis=axis)",
+    "mxnet": "mxnet.nd.softmax(x, axis=axis)",
+    "chainer": "chainer.functions.softmax(x, axis=axis)",
 }
 witness = {
     "float64": {"input": [1000.0, 999.0], "returns": ["nan", "nan"], "truth": [0.7310585786300049, 0.2689414213699951]},

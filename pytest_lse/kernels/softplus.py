@@ -19,8 +19,8 @@ Use instead
 
 Fix safety
 ----------
-Safe for NumPy, JAX and TensorFlow. Unsafe for PyTorch: `softplus` returns x itself above its threshold of 20, which
-differs by up to 2.1e-9, beyond rounding in float64.
+Safe where the framework itself has the function. Unsafe for PyTorch and Paddle: their `softplus` returns x itself above
+a threshold of 20, which differs by up to 2.1e-9, beyond rounding in float64.
 
 Special values
 --------------
@@ -75,10 +75,19 @@ replacement = {
     "torch": "torch.nn.functional.softplus(x)",
     "jax": "jax.nn.softplus(x)",
     "tensorflow": "tensorflow.math.softplus(x)",
+    "cupy": "cupy.logaddexp(0, x)",
+    "autograd": "autograd.numpy.logaddexp(0, x)",
+    "mlx": "mlx.nn.softplus(x)",
+    "paddle": "paddle.nn.functional.softplus(x)",
+    "mxnet": "mxnet.nd.relu(x) + mxnet.nd.log1p(mxnet.nd.exp(-mxnet.nd.abs(x)))",
+    "chainer": "chainer.functions.softplus(x)",
 }
 replacement_sum = {}
 replacement_weighted = {}
-unsafe = {"torch": "torch's softplus returns x itself above its threshold of 20"}
+unsafe = {
+    "torch": "torch's softplus returns x itself above its threshold of 20",
+    "paddle": "paddle's softplus returns x itself above its threshold of 20",
+}
 witness = {
     "float64": {"input": 1000.0, "returns": "inf", "truth": 1000.0},
     "float32": {"input": 100.0, "returns": "inf", "truth": 100.0},

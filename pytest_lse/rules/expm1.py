@@ -43,6 +43,12 @@ replacement = {
     "torch": "torch.expm1(x)",
     "jax": "jax.numpy.expm1(x)",
     "tensorflow": "tensorflow.math.expm1(x)",
+    "cupy": "cupy.expm1(x)",
+    "autograd": "autograd.numpy.expm1(x)",
+    "mlx": "mlx.core.expm1(x)",
+    "paddle": "paddle.expm1(x)",
+    "mxnet": "mxnet.nd.expm1(x)",
+    "chainer": "chainer.functions.expm1(x)",
 }
 witness = {
     "float64": {"input": 1e-20, "returns": 0.0, "truth": 1e-20},

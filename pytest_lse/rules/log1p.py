@@ -43,6 +43,12 @@ replacement = {
     "torch": "torch.log1p(x)",
     "jax": "jax.numpy.log1p(x)",
     "tensorflow": "tensorflow.math.log1p(x)",
+    "cupy": "cupy.log1p(x)",
+    "autograd": "autograd.numpy.log1p(x)",
+    "mlx": "mlx.core.log1p(x)",
+    "paddle": "paddle.log1p(x)",
+    "mxnet": "mxnet.nd.log1p(x)",
+    "chainer": "chainer.functions.log1p(x)",
 }
 witness = {
     "float64": {"input": 1e-20, "returns": 0.0, "truth": 1e-20},

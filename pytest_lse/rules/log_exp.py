@@ -55,7 +55,8 @@ def applies(values):
     return not isinstance(values.get("other"), float)
 
 
-replacement = {framework: "x" for framework in ("numpy", "math", "torch", "jax", "tensorflow")}
-replacement_reciprocal = {framework: "-x" for framework in ("numpy", "math", "torch", "jax", "tensorflow")}
+_ALL = ("numpy", "math", "torch", "jax", "tensorflow", "cupy", "autograd", "mlx", "paddle", "mxnet", "chainer", "theano")
+replacement = dict.fromkeys(_ALL, "x")
+replacement_reciprocal = dict.fromkeys(_ALL, "-x")
 replacement_scaled: dict[str, str] = {}
 replacement_plus: dict[str, str] = {}

@@ -12,6 +12,8 @@ import pytest
 
 from pytest_lse.lint import ops
 
+#: the frameworks that have everything: what is missing there must be marked in the fixture
+COMPLETE = frozenset({"numpy", "torch", "jax", "tensorflow"})
 #: names that are no call
 _VALUES = {"numpy.newaxis": "None", "numpy.inf": "float('inf')", "numpy.pi": "3.141592653589793"}
 
@@ -28,6 +30,7 @@ class Respeller(ast.NodeVisitor):
         self.framework = framework
         self.column = next(c for c in ops.columns() if c.framework == framework)
         self.names: dict[str, str] = {}
+        self.modules: dict[str, None] = {}
         self.starts = [0]
         for line in text.splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line))
@@ -102,6 +105,8 @@ class Respeller(ast.NodeVisitor):
                 else:
                     positional = False
             head = self._receiver(given[first]) + name if first else name
+            if not method:
+                self.modules[name.rpartition(".")[0]] = None
             return f"{head}({', '.join(arguments)})"
         raise RespellError(f"{self.framework} cannot spell {op}({', '.join(bound)})")
 
@@ -142,8 +147,8 @@ def _outermost(node: ast.AST) -> list[Any]:
 def respelled(text: str, framework: str) -> str:
     """Return the fixture in another framework's spelling, line for line.
 
-    Functions marked `# not in: ...` with that framework are left out. A method that the framework has not becomes its
-    function.
+    Functions marked `# not in: ...` with that framework are left out, and outside of the large frameworks also those
+    that use what it has not. A method that the framework has not becomes its function.
 
     Raises
     ------
@@ -157,30 +162,37 @@ def respelled(text: str, framework: str) -> str:
     lines = text.split("\n")
     out = text
     spans: list[tuple[int, int, str]] = []
+    heads: list[tuple[int, int]] = []
     for statement in tree.body:
         start, end = speller._span(statement)
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            names = [a.name for a in statement.names]
-            if any(n.partition(".")[0] in ("numpy", "scipy") for n in names):
+            if any(a.name.partition(".")[0] in ("numpy", "scipy") for a in statement.names):
+                heads.append((start, end))
                 for a in statement.names:
-                    speller.names[a.asname or a.name.partition(".")[0]] = a.name if a.asname else a.name.partition(".")[0]
-                spans.append((start, end, "import " + ", ".join(_imports(speller.column))))
-        elif framework in _left_out(lines[statement.lineno - 1]):
+                    top = a.name.partition(".")[0]
+                    speller.names[a.asname or top] = a.name if a.asname else top
+            continue
+        new = None
+        if framework not in _left_out(lines[statement.lineno - 1]):
+            try:
+                new = speller.render(statement, start, end)
+            except RespellError:
+                if framework in COMPLETE:
+                    raise
+        if new is None:
             end = text.find("\n", end)  # with the marker behind it
-            spans.append((start, end, "pass" + "\n" * text.count("\n", start, end)))
-        else:
-            spans.append((start, end, _rendered(speller, statement, start, end)))
+            new = "pass" + "\n" * text.count("\n", start, end)
+        spans.append((start, end, new))
+    spans = sorted(spans + [(*head, "import " + ", ".join(_imports(speller))) for head in heads])
     for start, end, new in reversed(spans):
         out = out[:start] + new + out[end:]
     return out
 
 
-def _rendered(speller: Respeller, statement: ast.AST, start: int, end: int) -> str:
-    return speller.render(statement, start, end)
-
-
-def _imports(column: Any) -> list[str]:
-    return list(dict.fromkeys((column.roots[0], column.modules[0])))
+def _imports(speller: Respeller) -> list[str]:
+    root = speller.column.roots[0]
+    foreign = [m for m in speller.modules if m.partition(".")[0] != root]
+    return list(dict.fromkeys((root, speller.column.modules[0], *foreign)))
 
 
 def _left_out(line: str) -> list[str]:

@@ -31,10 +31,11 @@ _MINE: dict[str, str] = {
     "logsumexp": "jax.nn.logsumexp(a=x, axis, b!, keepdims, return_sign!) | jax.scipy.special.logsumexp(a=x, axis, b!, keepdims, return_sign!)",
     "norm": "jax.numpy.linalg.norm(x, ord~, axis, keepdims)",
     "cast": "jax.numpy.asarray(a=x, dtype~) | jax.numpy.array(object=x, dtype~, copy~) | .astype(dtype~) | .block_until_ready() | .item()",
+    "logcumsumexp": "jax.lax.cumlogsumexp(operand=x, axis:0, reverse!)",
     "xlogy": "jax.scipy.special.xlogy(x, y)",
-    "bce_with_logits": "optax.sigmoid_binary_cross_entropy(logits=x, labels=targets) | optax.losses.sigmoid_binary_cross_entropy(logits=x, labels=targets)",
-    "cross_entropy": "optax.softmax_cross_entropy(logits=x, labels=targets) | optax.softmax_cross_entropy_with_integer_labels(logits=x, labels=targets)"
-    " | optax.losses.softmax_cross_entropy(logits=x, labels=targets)",
+    "bce_with_logits": "optax.sigmoid_binary_cross_entropy(logits=x, labels=targets, *, reduction:'none') | optax.losses.sigmoid_binary_cross_entropy(logits=x, labels=targets, *, reduction:'none')",
+    "cross_entropy": "optax.softmax_cross_entropy(logits=x, labels=targets, *, reduction:'none') | optax.softmax_cross_entropy_with_integer_labels(logits=x, labels=targets, *, reduction:'none')"
+    " | optax.losses.softmax_cross_entropy(logits=x, labels=targets, *, reduction:'none')",
     "distribution_probs": "numpyro.distributions.Categorical(probs=x, *, validate_args~) | numpyro.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | distrax.Categorical(logits!, probs=x, dtype~) | distrax.Bernoulli(logits!, probs=x, dtype~)",
 }

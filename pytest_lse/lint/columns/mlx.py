@@ -43,7 +43,7 @@ calls = {
     "neg": f"@.negative(a=x, *, {_ANY})",
     "less": f"@.less(a=x, b=y, *, {_ANY}) | @.less_equal(a=x, b=y, *, {_ANY})",
     "greater": f"@.greater(a=x, b=y, *, {_ANY}) | @.greater_equal(a=x, b=y, *, {_ANY})",
-    "isfinite": "@.isfinite(x) | @.isinf(x) | @.isnan(x) | @.isneginf(x) | @.isposinf(x)",
+    "isfinite": "@.isfinite(a=x) | @.isinf(a=x) | @.isnan(a=x) | @.isneginf(a=x) | @.isposinf(a=x)",
     "softmax": f"@.softmax(a=x, axis:None, *, precise~, {_ANY}) | mlx.nn.softmax(x, axis:-1)",
     "log_softmax": "mlx.nn.log_softmax(x, axis:-1)",
     "cumsum": f"@.cumsum(a=x, axis, *, reverse!, inclusive!, {_ANY}) | .cumsum(axis, *, reverse!, inclusive!, {_ANY})",
@@ -63,9 +63,9 @@ calls = {
     "norm": "@.linalg.norm(a=x, ord~, axis, keepdims)",
     "nonnegative": "@.std(a=x, axis~, keepdims~, ddof~) | @.var(a=x, axis~, keepdims~, ddof~) | @.arange(x)",
     "bounded": "@.arctan(a=x) | @.arcsin(a=x) | @.random.uniform(low=x)",
-    "bce": "mlx.nn.losses.binary_cross_entropy(inputs=x, targets, weights!, with_logits!, reduction)",
-    "cross_entropy": "mlx.nn.losses.cross_entropy(logits=x, targets, weights~, axis~, label_smoothing~, reduction)",
-    "nll": "mlx.nn.losses.nll_loss(inputs=x, targets, axis~, reduction)",
+    "bce_with_logits": "mlx.nn.losses.binary_cross_entropy(inputs=x, targets, weights!, with_logits!, reduction)",
+    "cross_entropy": "mlx.nn.losses.cross_entropy(logits=x, targets, weights~, axis~, label_smoothing~, reduction:'none')",
+    "nll": "mlx.nn.losses.nll_loss(inputs=x, targets, axis~, reduction:'none')",
 }
 
 #: `mlx.nn` modules

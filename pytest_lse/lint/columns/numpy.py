@@ -52,6 +52,7 @@ calls = {
     "min": f"@.min({_EXTREME}) | @.amin({_EXTREME}) | @.nanmin({_EXTREME}) | .min(axis, out!, keepdims, initial!, where!)",
     "maxlike": "@.maximum.reduceat(x, indices~, axis~) | @.maximum.accumulate(x, axis~)",
     "cumsum": "@.cumsum(a=x, axis, dtype!, out!) | .cumsum(axis, dtype!, out!)",
+    "logcumsumexp": "@.logaddexp.accumulate(array=x, axis:0, dtype!, out!)",
     "where": "@.where(condition, x, y)",
     "clip": "@.clip(a=x, a_min=min, a_max=max, out!) | .clip(min, max, out!)",
     "expand": "@.expand_dims(a=x, axis)",

@@ -50,6 +50,7 @@ calls = {
     "segment_sum": "@.math.unsorted_segment_sum(data=x, segment_ids=ids, num_segments~) | @.math.segment_sum(data=x, segment_ids=ids)",
     "cumsum": "@.cumsum(x, axis:0, exclusive!, reverse~, name~) | @.math.cumsum(x, axis:0, exclusive!, reverse~, name~)",
     "logcumsumexp": "@.math.cumulative_logsumexp(x, axis:0, exclusive!, reverse!, name~)",
+    "logaddexp": "@.experimental.numpy.logaddexp(x1=x, x2=y) | keras.ops.logaddexp(x1=x, x2=y)",
     "where": "@.where(condition, x, y, name~) | keras.ops.where(condition, x1=x, x2=y)",
     "clip": "@.clip_by_value(t=x, clip_value_min=min, clip_value_max=max, name~) | keras.backend.clip(x, min_value=min, max_value=max)"
     " | @.keras.backend.clip(x, min_value=min, max_value=max) | keras.ops.clip(x, x_min=min, x_max=max)",
@@ -87,10 +88,10 @@ calls = {
     " | keras.losses.binary_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
     " | keras.backend.binary_crossentropy(target=targets, output=x, from_logits!)"
     " | @.keras.backend.binary_crossentropy(target=targets, output=x, from_logits!)",
-    "bce_with_logits": "@.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=x, name~)",
-    "cross_entropy": "@.nn.softmax_cross_entropy_with_logits(labels=targets, logits=x, axis~, name~, *, dim~)"
-    " | @.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=x, name~)"
-    " | @.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=x, axis~, name~, *, dim~)",
+    "bce_with_logits": "@.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=x, name~, *, reduction:'none')",
+    "cross_entropy": "@.nn.softmax_cross_entropy_with_logits(labels=targets, logits=x, axis~, name~, *, dim~, reduction:'none')"
+    " | @.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=x, name~, *, reduction:'none')"
+    " | @.nn.softmax_cross_entropy_with_logits_v2(labels=targets, logits=x, axis~, name~, *, dim~, reduction:'none')",
     "cross_entropy_of_probs": "@.keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
     " | keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
     " | @.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, axis~)",
