@@ -76,7 +76,7 @@ def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> 
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
     separable = problem.separable
     ruling = special.rule(problem, gradient=True)
-    if any(a.size == 0 for a in problem.arrays):
+    if problem.arrays[0].size == 0:
         result = Value(*(np.zeros(problem.arrays[wrt].shape) for _ in range(3)))
     else:
         inputs = (*_inputs(problem), weights) if separable else _inputs(problem)
