@@ -185,7 +185,7 @@ class _Run:
     def others(self, trial: Trial, fmt: Format, make: Callable[[Draft], Case]) -> Failure | None:
         if self.regimes is not None and "benign" not in self.regimes:
             return None
-        failure = beside.check(trial, self.known.layout, self.ndim, make)
+        failure = beside.check(trial, self.known.layout, self.ndim, lambda d: make(replace(d, axis=self.axis)))
         if failure is None and trial.plain_default is not None and self.known.layout.kind == "rows":
             for rank in self.ndim:
                 if -rank <= trial.plain_default < rank:
