@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_lse.discovery import KernelFile, kernel
-from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.graph import Graph, Node, factors
 from pytest_lse.lint.match import CHOICES, Bindings, Matcher
 from pytest_lse.lint.patterns import Pattern
 
@@ -79,8 +79,10 @@ def _values(graph: Graph, result: Node) -> Iterator[tuple[Node, bool]]:
         if len(alternatives) == 1:
             result = alternatives[0]
     yield result, False
-    if result.op == "mean":
-        yield result.args[0], True
+    for factor in factors(result):
+        if factor.op == "mean":
+            # -mean(v) is the mean of -v.
+            yield graph.mul(*(f.args[0] if f is factor else f for f in factors(result))), True
 
 
 def _alternatives(node: Node) -> Iterator[Node]:

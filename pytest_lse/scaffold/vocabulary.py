@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from pytest_lse.discovery import KernelFile, kernel, kernel_names
@@ -18,9 +19,10 @@ def vocabulary() -> Patterns:
     """Return the traced spellings, naive and stable, of all kernels; the widest first."""
     graph = Graph()
     traced = [p for name in kernel_names() if name not in _SAME_AS_ANOTHER for p in _spellings(graph, kernel(name))]
-    traced.sort(key=lambda p: p.rank)
-    table = patterns._by_root(traced)
-    return Patterns(graph, table, table, frozenset(p.kernel.name for p in traced))
+    # A stable spelling first: its variable is the argument itself, not the shifted one.
+    traced.sort(key=lambda p: (p.kernel.code is None, p.rank, p.naive))
+    names = frozenset(p.kernel.name for p in traced)
+    return replace(patterns.patterns(), graph=graph, all=patterns._by_root(traced), kernels=names)
 
 
 def _spellings(graph: Graph, file: KernelFile) -> list[Pattern]:
