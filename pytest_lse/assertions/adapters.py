@@ -16,25 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pytest_lse.strategies.casting import carrier
+
 Array = npt.NDArray[Any]
 Function = Callable[..., Any]
-
-
-def carrier(dtype: str) -> np.dtype[Any]:
-    """Return the NumPy dtype that holds values of a dtype given by name.
-
-    Raises
-    ------
-    ImportError
-        bfloat16 without ml_dtypes, which is where NumPy's bfloat16 lives.
-    """
-    if dtype != "bfloat16":
-        return np.dtype(dtype)
-    try:
-        import ml_dtypes
-    except ImportError:
-        raise ImportError("bfloat16 needs the package ml_dtypes: pip install ml_dtypes") from None
-    return np.dtype(ml_dtypes.bfloat16)
 
 
 class Framework:

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_lse import regimes
-from pytest_lse.assertions.adapters import carrier
 from pytest_lse.assertions.layouts import Layout
-from pytest_lse.dtypes import FORMATS, Format
+from pytest_lse.dtypes import Format
 from pytest_lse.regimes import Long, Row
+from pytest_lse.strategies.casting import carrier, cast
 
 Array = npt.NDArray[Any]
 
@@ -74,18 +74,6 @@ def matrix(rows: Sequence[Row | Long]) -> Array:
         else:
             result[i] = row
     return result
-
-
-def cast(values: Array, dtype: str) -> Array:
-    """Round floating-point values to the dtype under test; values beyond its range become its largest number."""
-    if values.dtype.kind != "f":
-        return values
-    target = carrier(dtype)
-    if target.kind in "iu":
-        return values.astype(target)
-    top = FORMATS[dtype].max
-    finite = np.isfinite(values)
-    return np.where(finite, np.clip(values, -top, top), values).astype(target)
 
 
 def build(layout: Layout, draft: Draft, fmt: Format, dtype: str | None = None, ignore: int | None = None) -> Case:

@@ -160,15 +160,12 @@ def temperature(rows: Array, choice: int, fmt: Format) -> Array:
 
 def probabilities(rows: Array, choice: int = 0, fmt: Format | None = None) -> Array:
     """Turn rows of logits into the distributions that they stand for; a row of nothing is uniform."""
-    del choice
+    del choice, fmt
     top = np.max(rows, axis=-1, keepdims=True, initial=-np.inf)
     with np.errstate(invalid="ignore", over="ignore"):
         shifted = np.where(np.isneginf(top), 0.0, rows - np.where(np.isfinite(top), top, 0.0))
         weight = np.exp(shifted)
-        p = weight / weight.sum(-1, keepdims=True)
-    if fmt is not None and fmt.name != "float64":
-        return p
-    return p
+        return np.asarray(weight / weight.sum(-1, keepdims=True))
 
 
 def log_probabilities(rows: Array, choice: int = 0, fmt: Format | None = None) -> Array:
