@@ -18,6 +18,7 @@ from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
 from pytest_lse.lint.match import Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
+from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
 
 #: what a pattern is made of: a value without any of these matches nothing
@@ -78,6 +79,8 @@ class Analysis:
             return
         pattern, leaves = found
         framework = framework or self.lowerer.framework_of(node)
+        if framework in stabilising():
+            return
         fix, reason = self._fixer.fix(site, node, pattern, framework)
         statement = self.lowerer.statement
         self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))

@@ -79,7 +79,11 @@ class Bounds:
         if node.op != "add":
             return False
         moving = [t for t in node.args if not is_number(t)]
-        negative = [t for t in moving if coefficient(t) < 0.0 and not self._known_otherwise(t)]
+        # A maximum is subtracted with the weight of what it is the maximum of: `-0.5 * r**2` is no shift of `a`.
+        weights = [abs(coefficient(t)) for t in moving]
+        negative = [
+            t for t in moving if coefficient(t) < 0.0 and weights.count(-coefficient(t)) > 1 and not self._known_otherwise(t)
+        ]
         return bool(negative) and len(moving) > 1 and len(negative) < len(moving)
 
     @staticmethod

@@ -197,6 +197,12 @@ def constructor(dotted: str) -> Call | None:
 
 
 @cache
+def stabilising() -> frozenset[str]:
+    """Return the frameworks whose compiler rewrites the naive patterns itself: written there, they are no problem."""
+    return frozenset(c.framework for c in columns() if getattr(c, "stabilises", False))
+
+
+@cache
 def frameworks() -> dict[str, str]:
     """Return top-level module -> framework, as far as the op table knows it: `jax` -> jax, `cupy` -> cupy."""
     return {m: c.framework for c in columns() for m in c.roots}

@@ -1,6 +1,8 @@
 """Theano and its successors Aesara and PyTensor: recognised, not rewritten."""
 
 framework = "theano"
+#: the graph compiler rewrites log(softmax), log(sum(exp)) and softplus itself
+stabilises = True
 modules = ("theano.tensor", "aesara.tensor", "pytensor.tensor")
 roots = ("theano", "aesara", "pytensor", "pymc", "pymc3", "lasagne")
 

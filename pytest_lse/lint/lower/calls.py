@@ -62,6 +62,8 @@ class Calls(Expressions):
 
     def _wrapper(self, dotted: str, positional: list[Node]) -> Node:
         """Look through `jit(f)`: it is f."""
+        if dotted.endswith(".getF") and "mxnet" in self.imported:
+            return self.graph.symbol("name", "mxnet.F")
         if dotted in ("jax.jit", "jax.vmap", "jax.checkpoint", "torch.compile", "tensorflow.function") and positional:
             return positional[0]
         return self.graph.opaque(dotted)
@@ -76,6 +78,9 @@ class Calls(Expressions):
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque(name)
+        if name == "extend" and len(arguments[0]) == 1 and arguments[0][0].op == "tuple" and isinstance(e.func, ast.Attribute):
+            arguments = [arguments[0][0].args[-1]], {}
+            name = "append"
         if name == "append" and len(arguments[0]) == 1 and isinstance(e.func, ast.Attribute):
             self.bind_value(e.func.value, self.graph.make("appended", receiver, arguments[0][0]))
             return self.graph.none

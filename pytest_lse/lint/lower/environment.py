@@ -51,7 +51,7 @@ class State:
     def forget(self, graph: Graph, owner: Node) -> None:
         """Give every attribute of an object a new value: a method that returns nothing was called on it."""
         for key in self.attributes:
-            if key[0] is owner and self.attributes[key].op not in ("module", "function"):
+            if key[0] is owner and self.attributes[key].op not in ("module", "function", "instance", "class"):
                 self.attributes[key] = graph.opaque(key[1])
 
     def join(self, graph: Graph, a: State, b: State, test: Node | None = None) -> None:

@@ -129,6 +129,8 @@ class Expressions:
             if dotted in _NEWAXIS:
                 return self.graph.none
             return self.graph.symbol("name", dotted)
+        if name == "F" and "mxnet" in self.imported:
+            return self.graph.symbol("name", "mxnet.F")
         if base.op == "pair" and name in ("values", "indices"):
             return base.args[0] if name == "values" else self.graph.opaque(name)
         known = self.state.attributes.get((base, name))

@@ -56,6 +56,9 @@ class Lowerer(Functions):
                 names = (a.name for a in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = (node.module, *(a.name for a in node.names))
+            names = list(names)
+            if any("mx" in n.split(".") for n in names):
+                self.imported.add("mxnet")
             self.imported.update(roots[root] for root in (n.partition(".")[0] for n in names) if root in roots)
 
     def _do_other(self, s: ast.stmt) -> None:
