@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -160,5 +159,4 @@ def _spelled(data: bytes, source: Source, texts: dict[int | None, str]) -> bytes
         from pytest_lse.lint.notebook import replace_cells
 
         return replace_cells(data, {number: text for number, text in texts.items() if number is not None})
-    mark = codecs.BOM_UTF8 if source.encoding == "utf-8-sig" else b""
-    return mark + texts[None].encode("utf-8" if mark else source.encoding)
+    return texts[None].encode(source.encoding)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from pytest_lse.lint.config import Settings
 from pytest_lse.lint.read import Source, UnreadableError, read
@@ -16,6 +17,7 @@ from pytest_lse.lint.read import Source, UnreadableError, read
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
     from pytest_lse.lint.finding import Finding
+    from pytest_lse.lint.select import Selection
 
 #: bytes up to which a file is parsed although it can hold no finding, to tell a syntax error: parsing all of a large
 #: repository would cost many times more than the rest of the check
@@ -82,7 +84,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     except UnreadableError as error:
         return _enabled([parse_error(filename, error)], settings, path), None
     errors: list[Finding] = []
-    if may_hold_finding(data):
+    if may_hold_finding(data, settings):
         findings, errors = _analysed(source, filename)
         findings = [_fitted(f, source, path, settings) for f in findings]
     elif named or len(data) <= ALWAYS_PARSED:
@@ -96,11 +98,18 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     return sorted(found, key=lambda f: f.sort_key), source if found else None
 
 
-def may_hold_finding(data: bytes) -> bool:
-    """Say whether the bytes can hold a pattern at all."""
+def may_hold_finding(data: bytes, settings: Settings) -> bool:
+    """Say whether the bytes can hold a pattern that is looked for."""
     from pytest_lse.lint import prefilter
 
-    return prefilter.may_hold_finding(data)
+    return prefilter.may_hold_finding(data, _off(settings.selection))
+
+
+@cache
+def _off(selection: Selection) -> frozenset[str]:
+    from pytest_lse.lint import prefilter
+
+    return prefilter.off(selection.enabled)
 
 
 def parse_error(filename: str, error: UnreadableError) -> Finding:

@@ -1,0 +1,73 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_lse.lint import prefilter
+from pytest_lse.lint.analyse import analyse
+from pytest_lse.lint.prefilter import derive, may_hold_finding, spelled
+
+FIXTURES = sorted((Path(__file__).parent.parent.parent / "fixtures").rglob("*.py"))
+HINT = "words.txt is out of date: run `python -m pytest_lse.lint.prefilter`"
+
+
+def test_the_words_are_what_the_kernels_say():
+    text = Path(prefilter.WORDS).read_text("ascii")
+    assert text == spelled(derive()), HINT
+    assert spelled(prefilter.needs()) == text
+
+
+def test_the_words_can_be_written_anew(tmp_path):
+    path = [str(Path(prefilter.__file__).parent.parent.parent), *filter(None, sys.path)]
+    script = f"import runpy, sys\nsys.path[:0] = {path!r}\n"
+    script += "import os.path\njoin = os.path.join\n"
+    script += f"os.path.join = lambda *p: {str(tmp_path / 'words.txt')!r} if p[-1] == 'words.txt' else join(*p)\n"
+    script += "runpy.run_module('pytest_lse.lint.prefilter', run_name='__main__')\n"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=dict(os.environ))
+    assert (tmp_path / "words.txt").read_bytes() == Path(prefilter.WORDS).read_bytes(), HINT
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_fixture_with_a_finding_is_left_out(path):
+    data = path.read_bytes()
+    everything = {code for codes, _ in prefilter.needs() for code in codes}
+    for code in {f.code for f in analyse(data.decode(), str(path))}:
+        assert may_hold_finding(data, everything - {code}), code
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("np.exp(x)", True),
+        ("exp", True),
+        ("x.exp_()", True),
+        ("x.exp\n", True),
+        ("expand(x)", False),
+        ("np.logexp(x)", False),
+        ("x.exp__", False),
+        ("expand(x); y.exp()", True),
+        ("export, expand, exp", True),
+        ("np.e ** x", True),
+        ("np.e**x", True),
+        ("math.e \\\n ** x", True),
+        ("(np.e) ** x", True),
+        ("size) ** 2", False),
+        ("f(x, **kwargs)", False),
+        ("f(x, **a, **b); math.e ** 2", True),
+        ("** x", True),
+        ("np.power(x, y)", True),
+        ("np.log(1 + x)", False),
+        ("", False),
+    ],
+)
+def test_words_and_powers_of_e(text, expected):
+    assert may_hold_finding(text.encode(), {"LSE013"}) is expected
+
+
+def test_codes_that_are_off_need_no_words():
+    assert may_hold_finding(b"log(1 + x)")
+    assert not may_hold_finding(b"log(1 + x)", {"LSE013"})
+    assert not may_hold_finding(b"exp(log(x))", {code for codes, _ in prefilter.needs() for code in codes})
+    assert prefilter.off(lambda code: code != "LSE013") == {"LSE013"}
