@@ -39,6 +39,7 @@ class Program:
     prefix: str = "np."
     lines: list[str] = field(default_factory=list)
     names: int = 0
+    nested: bool = False
 
     def pick(self, *options):
         return self.random.choice(options)
@@ -65,6 +66,7 @@ class Program:
             return self.pick("x.T", "x[1:3]", "x[:, ::2]", "x[0]", "(x)", "x @ x.T")
         if kind == 6:
             return self.pick(f"{self.prefix}tanh(x)", "x.copy()", "abs(y)", "x**2")
+        self.nested = True
         return self.naive(depth - 1)
 
     # ---- what people write
@@ -135,8 +137,8 @@ class Program:
     def context(self, e):
         return self.pick(
             e, e, e, f"-{e}", f"{e} * 2", f"2 * {e}", f"({e})", f"({e}).sum()", f"x[0, 0] - {e}", f"{e} - 1",
-            f"{e} / t", f"(1 + {e})[..., 0]", f"[{e} for _ in range(2)]", f"(lambda: {e})()", f"({e} if t else 0)", f"({e}) ** 2",
-            f"{self.prefix}maximum({e}, -5)", f"dict(a={e})['a']", f"({e}, t)[0]",
+            f"{e} / t", f"(1 + {e})[..., 0]", f"[{e} for _ in range(2)]", f"(lambda: {e})()", f"({e} if t else 0)",
+            f"({e}) ** 2", f"{self.prefix}maximum({e}, -5)", f"dict(a={e})['a']", f"({e}, t)[0]",
         )  # fmt: skip
 
     def formatted(self, line):
@@ -181,7 +183,14 @@ class Program:
 
 
 def program(seed):
-    return Program(random.Random(seed)).source()
+    """Return the text of a program, and whether it is judged far out.
+
+    Where an unknown value is subtracted the linter is silent on purpose: the author has thought of it. So it is where a
+    kernel's result bounds the argument of another one, which then loses accuracy at most.
+    """
+    made = Program(random.Random(seed))
+    text = made.source()
+    return text, not made.nested and not re.search(r"x - y|x @", text)
 
 
 def run(text, *args, numpy=None):
@@ -213,7 +222,7 @@ def exact_numpy(exact):
 
 def check(seed):
     """Fix and run one program; return what happened to it, and raise AssertionError if anything is wrong."""
-    text = program(seed)
+    text, judged_far = program(seed)
     settings = Settings(root="/")
     result = do_file("program.py", settings, Job("fix", unsafe=True), data=text.encode())
     assert result.error is None, result.error
@@ -235,8 +244,7 @@ def check(seed):
         assert [o.shape for o in old] == [n.shape for n in new], "shapes"
         for o, n in zip(old, new, strict=True):
             assert np.allclose(n, o, rtol=1e-9, atol=1e-9, equal_nan=True), f"{o} became {n}"
-    # where an unknown value is subtracted the linter is silent on purpose: the author has thought of it
-    if ran and not result.findings and not re.search(r"x - y|x @", text):
+    if ran and not result.findings and judged_far:
         far(text, fixed, generator)
     return {"fixed": len(result.fixed), "executed": ran, "findings left": len(result.findings), "programs fixed": 1}
 
@@ -263,7 +271,7 @@ def main() -> int:
     parser.add_argument("--show", type=int, help="print one program and its fix")
     args = parser.parse_args()
     if args.show is not None:
-        text = program(args.show)
+        text, _ = program(args.show)
         result = do_file("p.py", Settings(root="/"), Job("fix", unsafe=True), data=text.encode())
         print(text, "-" * 40, (result.output or b"").decode(), "-" * 40, *result.findings, sep="\n")
     counts: Counter[str] = Counter()

@@ -68,7 +68,7 @@ def _on_benign_numbers(before: Node, after: Node, safe: bool) -> str | None:
 def _benign(names: list[Node], dtype: str) -> Iterator[tuple[dict[Node, Any], int, tuple[int, ...]]]:
     random = np.random.default_rng(0)
     for shape in _SHAPES:
-        for spread in ("any", "negative", "positive", "unit", "mixed"):
+        for spread in ("any", "negative", "positive", "unit", "mixed") if dtype == "float64" else ("any", "unit"):
             given = {}
             for node in names:
                 draw = random.random()
