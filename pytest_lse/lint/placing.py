@@ -9,6 +9,9 @@ from pytest_lse.lint.finding import Edit
 from pytest_lse.lint.positions import Positions
 from pytest_lse.lint.scopes import Scopes
 
+#: what replaces several lines is broken again if it is longer than this
+_LINE_LENGTH = 88
+
 
 def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Edit:
     """Return the edit that replaces an expression by a text.
@@ -37,7 +40,24 @@ def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Ed
         start, end = outer
     elif outer == (start, end) and not _fits(positions, scopes, site, outer, text):
         text = f"({text})"
-    return Edit(text, positions.at(start), positions.at(end))
+    return Edit(_wrapped(positions, start, end, text), positions.at(start), positions.at(end))
+
+
+def _wrapped(positions: Positions, start: int, end: int, text: str) -> str:
+    """Break a call that replaces several lines as its arguments' line, where it would be too long for one."""
+    first, last = positions.line(positions.at(start).row), positions.line(positions.at(end).row)
+    row, rest = positions.at(start).column - 1, last[positions.at(end).column - 1 :].rstrip()
+    replaced = positions.text[start:end]
+    tree = _parse(text)
+    if "\n" not in replaced or "\n" in text or not isinstance(tree, ast.Call) or text.startswith("("):
+        return text
+    if row + len(text) + len(rest) <= _LINE_LENGTH:
+        return text
+    head = text.index("(", len(ast.unparse(tree.func)))
+    indent = first[: len(first) - len(first.lstrip())]
+    newline = first[len(first.rstrip("\r\n")) :]
+    step = "\t" if "\t" in indent else "    "
+    return f"{text[: head + 1]}{newline}{indent}{step}{text[head + 1 : -1]}{newline}{indent})"
 
 
 def _parse(text: str) -> ast.expr:

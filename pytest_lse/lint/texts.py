@@ -43,9 +43,14 @@ class Texts:
             text = self.positions.segment(expr)
             if isinstance(expr, ast.Name | ast.Constant) or "\n" in text or "#" in text or len(text) > 80:
                 continue
-            if self.lowerer.relower(expr) is node:
+            if self.lowerer.relower(expr) is node and not self._calls_functions_of_the_module(expr):
                 return text
         return None
+
+    def _calls_functions_of_the_module(self, expr: ast.expr) -> bool:
+        """Say whether a call would be made a second time that costs more, or does more, than an operation on arrays."""
+        calls = [n.func for n in ast.walk(expr) if isinstance(n, ast.Call)]
+        return any(isinstance(f, ast.Name) and self.lowerer.relower(f).op != "name" for f in calls)
 
     def _composed(self, node: Node) -> str | None:
         if node.op == "index":

@@ -58,3 +58,25 @@ def placed(text, new):
 )
 def test_parentheses(text, new, expected):
     assert placed(text, new) == expected
+
+
+LONG = "scipy.special.logsumexp(a_rather_long_argument_for_a_line * another_one, axis=-1, keepdims=True)"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("indent", ["    ", "\t"])
+def test_what_was_broken_is_broken_again(newline, indent):
+    before = f"if 1:\n{indent}y = 2 * np.log(\n{indent}{indent}a / b\n{indent})\n".replace("\n", newline)
+    tree = ast.parse(before)
+    (site,) = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    step = "\t" if indent == "\t" else "    "
+    inside = LONG.partition("(")[2][:-1]
+    after = f"if 1:\n{indent}y = 2 * scipy.special.logsumexp(\n{indent}{step}{inside}\n{indent})\n"
+    for new, expected in ((LONG, after), ("lse(x)", f"if 1:\n{indent}y = 2 * lse(x)\n")):
+        edit = place(Positions(before), Scopes(tree), site, new)
+        assert apply_edits(before, [edit]) == expected.replace("\n", newline)
+
+
+def test_what_was_one_line_stays_one():
+    assert placed("y = a / b\n", LONG) == f"y = {LONG}\n"
+    assert placed("y = (a /\n  b)\n", f"-{LONG}") == f"y = -{LONG}\n"
