@@ -64,11 +64,11 @@ def ulp_distance(a: Any, b: Any, *, dtype: object = None) -> np.ndarray:
 
 
 def _wide(name: str, values: np.ndarray, target: Any) -> np.ndarray:
-    wide = values.astype(np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # ml_dtypes warns of nan
+        wide = values.astype(np.float64)
         fits = (narrow(wide, target) == wide) | np.isnan(wide)
     if not fits.all():
-        raise ValueError(f"{name} contains {wide[~fits].flat[0]!r}: not a {target.name} number")
+        raise ValueError(f"{name} contains {float(wide[~fits].flat[0])!r}: not a {target.name} number")
     return wide
 
 
@@ -79,5 +79,5 @@ def _rank(values: np.ndarray, target: Any) -> np.ndarray:
     # A binade holds 2**(p-1) numbers; below the normal range they continue with the same spacing.
     binade = np.maximum(exponent - target.emin - 1, 0).astype(np.int64)
     scaled = np.ldexp(mantissa, exponent - np.maximum(exponent, target.emin + 1) + target.precision).astype(np.int64)
-    rank = scaled + (binade << (target.precision - 1))
+    rank = np.where(size > 0.0, scaled + (binade << (target.precision - 1)), 0)  # frexp gives zero the exponent of 1
     return np.asarray(np.where(values < 0.0, -rank, rank))

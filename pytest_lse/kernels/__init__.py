@@ -16,6 +16,7 @@ A kernel file imports nothing and is read by many (`pytest_lse.discovery`). Its 
 ``severity``     "error" (inf, nan, wrong value), "warning" (lost accuracy, dead gradient) or "info"
 ``bound``        how the answer is judged by default: "log" (absolutely in 1 + |answer|; the default) or "probability"
                  (relatively). The error bound itself follows from the ``stable`` spellings, see docs/error-bounds.md
+``honest``       the names of the ``stable_`` spellings whose rounding errors the tolerance allows for; without a code: all
 ``vjp``          the closed-form gradient ``vjp(xp, g, *args, *params)``: a tuple with one gradient for each
                  differentiable argument; g has the output's shape, a reduced axis kept. ``vjp_<spelling>``: other
                  honest spellings

@@ -38,6 +38,7 @@ code = "LSE009"
 title = "bce-with-logits"
 args = {"x": "logits", "targets": "targets"}
 params = {"pos_weight": 1.0}
+honest = ("stable_textbook",)
 reduction = "mean"
 
 

@@ -35,6 +35,7 @@ NumPy documentation, `numpy.logaddexp`.
 code = "LSE004"
 args = {"a": "logits", "b": "logits"}
 params = {}
+honest = ("stable_textbook",)
 
 
 def naive(xp, a, b):

@@ -81,6 +81,13 @@ message = {
     "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
     "naive_ratio": "exp(x) / (1 + exp(x)) is nan from x = {overflow} on",
 }
+
+
+def applies(values):
+    scale = values.get("scale")
+    return not isinstance(scale, float) or scale > 0.0
+
+
 replacement_scaled = {}
 replacement_tanh = {
     "numpy": "numpy.tanh(x)",

@@ -332,13 +332,17 @@ class Namespace:
             return self.reshape(total, tuple(1 if a in axes else s for a, s in enumerate(x.shape)))
         return total
 
-    def mean(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+    def mean(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
         x = self.asarray(x)
         axis = axis if dim is None else dim
         total = self.sum(x, axis, keepdims or keepdim)
         return self.divide(total, float(x.size // max(total.size, 1)))
 
-    def max(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+    def max(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
         x = self.asarray(x)
         axis = axis if dim is None else dim
         moved, axes = self._last(x, axis)
@@ -347,7 +351,9 @@ class Namespace:
             return self.reshape(top, tuple(1 if a in axes else s for a, s in enumerate(x.shape)))
         return self.squeeze(top, -1)
 
-    def min(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+    def min(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
         return self.negative(self.max(self.negative(x), axis, keepdims, dim, keepdim))
 
     amax = max
@@ -406,7 +412,9 @@ class Namespace:
         tail = self.log1p(self.exp(self.negative(self.abs(self.subtract(a, b)))))
         return self.add(self.maximum(a, b), tail)
 
-    def logsumexp(self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False) -> Array:
+    def logsumexp(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
         axis = axis if dim is None else dim
         keepdims = keepdims or keepdim
         top = self.max(x, axis, keepdims=True)

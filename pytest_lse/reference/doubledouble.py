@@ -252,6 +252,12 @@ class DoubleDouble(Namespace):
 
     def log1p(self, x: Operand) -> Array:
         x = self.asarray(x)
+        large = x.parts[0] > 0.5  # there 1 + x loses nothing, while the product below would cancel
+        if not np.any(large):
+            return self._log1p(x)
+        return self.where(large, self.log(self.add(1.0, x)), self._log1p(self.where(large, 0.0, x)))
+
+    def _log1p(self, x: Array) -> Array:
         high, _, error = x.parts
         start = self.lift(np.where(high > -1.0, np.log1p(np.where(high > -1.0, high, 0.0)), 0.0))
         back = self.expm1(self.negative(start))
@@ -267,7 +273,11 @@ class DoubleDouble(Namespace):
         sound = np.abs(high) + (0.0 if error is None else error * UNIT) < 0.25
         return Array(
             self,
-            (result.parts[0], result.parts[1], np.where(sound, _plus(result.parts[2], (2.0 / UNIT) * np.abs(high) ** 3), np.inf)),
+            (
+                result.parts[0],
+                result.parts[1],
+                np.where(sound, _plus(result.parts[2], (2.0 / UNIT) * np.abs(high) ** 3), np.inf),
+            ),
         )
 
     def _logarithm(self, result: Array, high: np.ndarray, error: Part, zero: Any, pole: float) -> Array:
@@ -277,7 +287,9 @@ class DoubleDouble(Namespace):
         if np.any(special):
             exact = np.ones(high.shape, dtype=bool) if error is None else error == 0.0
             known = exact & ((high == pole) | np.isposinf(high))
-            value = np.where(special, np.where(high == pole, -np.inf, np.where(np.isposinf(high), np.inf, np.nan)), value)
+            value = np.where(
+                special, np.where(high == pole, -np.inf, np.where(np.isposinf(high), np.inf, np.nan)), value
+            )
             low = np.where(special, 0.0, low)
             bound = np.where(special, np.where(known, 0.0, np.inf), bound)
         return Array(self, (np.where(zero, 0.0, value), np.where(zero, 0.0, low), bound))

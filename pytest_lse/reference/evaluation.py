@@ -55,7 +55,7 @@ def values(problem: Problem, target: Format) -> list[Value]:
     elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value(*(np.zeros(()) for _ in range(3)))]
     else:
-        results = _climb(call_of(problem, "stable"), _inputs(problem), target, problem.separable, ruling.skip)
+        results = _climb(call_of(problem, "stable"), inputs_of(problem), target, problem.separable, ruling.skip)
     problem.cache["first"] = results[0].high
     finished = [_ruled(results[0], ruling, problem.restore)]
     if len(results) > 1:
@@ -79,7 +79,7 @@ def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> 
     if problem.arrays[0].size == 0:
         result = Value(*(np.zeros(problem.arrays[wrt].shape) for _ in range(3)))
     else:
-        inputs = (*_inputs(problem), weights) if separable else _inputs(problem)
+        inputs = (*inputs_of(problem), weights) if separable else inputs_of(problem)
         (result,) = _climb(gradient_call(problem, weights, separable, wrt=wrt), inputs, target, separable, ruling.skip)
     if wrt:
         ruling = special.Ruling()  # the rules are about the first argument
@@ -98,8 +98,9 @@ def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray],
     return Value(*(restore(p) for p in parts), restore(required), tuple(restore(o) for o in others))
 
 
-def _inputs(problem: Problem) -> tuple[np.ndarray, ...]:
-    return (*problem.arrays, *problem.row_params.values())
+def inputs_of(problem: Problem) -> tuple[np.ndarray, ...]:
+    """Return the canonical arrays of a call, array-valued parameters last."""
+    return (*special.stand_in(problem), *problem.row_params.values())
 
 
 def call_of(problem: Problem, name: str) -> Call:

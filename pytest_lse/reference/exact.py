@@ -11,6 +11,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,9 @@ class Exact(Namespace):
     def __init__(self, backend: Any, blur: float = 0.0) -> None:
         self.backend = backend
         self._make = np.frompyfunc(backend.make if not blur else lambda v: backend.blurred(v, blur), 1, 1)
-        self._functions = {n: np.frompyfunc(getattr(backend, n), 1, 1) for n in ("exp", "expm1", "log", "log1p", "sqrt")}
+        self._functions = {
+            n: np.frompyfunc(getattr(backend, n), 1, 1) for n in ("exp", "expm1", "log", "log1p", "sqrt")
+        }
         self._divide = np.frompyfunc(backend.divide, 2, 1)
         self._multiply = np.frompyfunc(backend.multiply, 2, 1)
         self._compare = np.frompyfunc(backend.compare, 2, 1)
@@ -254,11 +257,12 @@ class _Mpmath:
             return -1.0
         if a.a > b.b:
             return 1.0
-        gap = a.mid - b.mid
-        return float((gap > 0) - (gap < 0)) if gap == gap else 0.0
+        first, second = self.key(a), self.key(b)
+        return float((first > second) - (first < second))
 
     def key(self, x: Any) -> Any:
-        return x.mid
+        # An infinite interval has no middle; the two that occur are -inf and inf themselves.
+        return x.a if x.mid is None else x.mid
 
     def ends(self, x: Any) -> tuple[Any, Any]:
         return tuple(_dyadic(end) for end in x._mpi_)  # type: ignore[return-value]
@@ -269,6 +273,11 @@ def _dyadic(number: Any) -> Any:
     if man == 0 and exp != 0:
         return {-456: math.inf, -789: -math.inf}.get(exp, math.nan)
     return (-int(man) if sign else int(man)), int(exp)
+
+
+@cache
+def _default_backend() -> str:
+    return "flint" if importlib.util.find_spec("flint") else "mpmath"
 
 
 @contextmanager
@@ -284,7 +293,7 @@ def arithmetic(precision: int, backend: str | None = None, blur: float = 0.0) ->
     blur : float
         Relative radius of the numbers that are lifted from float64.
     """
-    if (backend or ("flint" if importlib.util.find_spec("flint") else "mpmath")) == "mpmath":
+    if (backend or _default_backend()) == "mpmath":
         yield Exact(_Mpmath(precision), blur)
         return
     import flint

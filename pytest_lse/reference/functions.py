@@ -39,8 +39,8 @@ def evaluate(
         As the kernel's outputs; bfloat16 as float32 values where ml_dtypes is not installed.
     """
     target = _target(arguments, dtype)
-    problem = pose(kernel, arguments, params, axis)
     with np.errstate(all="ignore"):
+        problem = pose(kernel, arguments, params, axis)
         results = [v.rounded.astype(storage(target.name)) for v in evaluation.values(problem, target)]
     return results[0] if len(results) == 1 else tuple(results)
 
@@ -71,7 +71,8 @@ def vjp(
         There is no such argument, or it is not differentiable.
     """
     target = _target(arguments, dtype)
-    problem = pose(kernel, arguments, params, axis)
+    with np.errstate(all="ignore"):
+        problem = pose(kernel, arguments, params, axis)
     if not 0 <= wrt < len(problem.arrays) or problem.arrays[wrt].dtype != np.float64:
         raise ValueError(f"wrt is {wrt}: expected the position of a floating argument of {problem.spec.name}")
     with np.errstate(all="ignore"):
@@ -104,7 +105,5 @@ def function(name: str) -> Any:
     kernel.__module__ = "pytest_lse.reference"
     options = "".join(f", {k}={v!r}" for k, v in known.params.items())
     summary = (known.module.__doc__ or "").partition("\n")[0] if known.module else ""
-    kernel.__doc__ = (
-        f"{name}({names}, *{options}, dtype=None), correctly rounded.\n\n{summary}\n\nSee `pytest_lse.reference.evaluate`."
-    )
+    kernel.__doc__ = f"{name}({names}, *{options}, dtype=None), correctly rounded.\n\n{summary}\n\nSee `pytest_lse.reference.evaluate`."
     return kernel

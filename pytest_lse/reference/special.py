@@ -173,7 +173,9 @@ def _probabilities(problem: Problem, gradient: bool) -> Ruling:
     if gradient:
         # The slope of p log p at 0 is infinite; log_q enters linearly.
         logs = problem.spec.name == "kl_div"
-        zero = np.zeros(problem.arrays[0].shape, dtype=bool) if logs else np.any([x == 0 for x in problem.arrays], axis=0)
+        zero = (
+            np.zeros(problem.arrays[0].shape, dtype=bool) if logs else np.any([x == 0 for x in problem.arrays], axis=0)
+        )
         return Ruling(free=[odd[:, None], zero], skip=odd)
     return Ruling(fixed=[(nan, np.nan)], free=[odd & ~nan], skip=odd)
 
@@ -226,6 +228,15 @@ def _saturated(problem: Problem, gradient: bool) -> Ruling:
     if gradient:
         return Ruling(free=[nan | endless], skip=nan)
     return Ruling(fixed=[(nan, np.nan)], free=[(x == np.inf) & ~nan], either=[(endless, np.nan)], skip=nan)
+
+
+def stand_in(problem: Problem) -> tuple[np.ndarray, ...]:
+    """Return the arrays with infinite logits replaced where their loss has a finite limit that 0 * inf hides."""
+    if problem.spec.name != "bce_with_logits" or np.isfinite(problem.arrays[0]).all():
+        return problem.arrays
+    x, targets = problem.arrays
+    limit = ((x == -np.inf) & (targets == 0.0)) | ((x == np.inf) & (targets == 1.0))
+    return np.where(limit, np.copysign(1e300, x), x), targets
 
 
 def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:

@@ -16,6 +16,7 @@ from pytest_lse.reference import plain
 
 Formula = Callable[..., Any]
 
+
 @dataclass(frozen=True)
 class Spec:
     """One kernel as the judge sees it.
@@ -80,7 +81,7 @@ def spec(name: str) -> Spec:
         layout=getattr(module, "layout", "rows" if "axis" in params else "elements"),
         mean=getattr(module, "reduction", None) == "mean",
         scale=getattr(module, "bound", "log"),
-        stable=_spellings(module, "stable"),
+        stable=_honest(module),
         vjp=_spellings(module, "vjp"),
         module=module,
     )
@@ -94,6 +95,13 @@ def names() -> tuple[str, ...]:
 @cache
 def _plain() -> frozenset[str]:
     return frozenset(m.name for m in pkgutil.iter_modules(plain.__path__))
+
+
+def _honest(module: ModuleType) -> dict[str, Formula]:
+    found = _spellings(module, "stable")
+    if not hasattr(module, "code"):
+        return found
+    return {n: f for n, f in found.items() if n in ("stable", *getattr(module, "honest", ()))}
 
 
 def _spellings(module: ModuleType, kind: str) -> dict[str, Formula]:

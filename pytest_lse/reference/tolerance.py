@@ -119,7 +119,7 @@ def _conditioned(
     else:
         scale = size if strict else 1.0 + size
     scale = np.where(np.isfinite(scale), scale, 0.0)
-    return np.asarray(SPELLING * radius + count * target.u * scale + floor(target))
+    return np.asarray(radius + count * target.u * scale + floor(target))
 
 
 def _spellings(problem: Problem, strict: bool) -> list[str]:
@@ -128,7 +128,7 @@ def _spellings(problem: Problem, strict: bool) -> list[str]:
 
 def _worst(problem: Problem, target: Format, strict: bool, calls: Sequence[evaluation.Call]) -> list[np.ndarray]:
     xp = Running(model(target, strict), sharp=strict)
-    inputs = (*problem.arrays, *problem.row_params.values())
+    inputs = evaluation.inputs_of(problem)
     found: list[list[np.ndarray]] = []
     for call in calls:
         found.append([np.zeros(a.shape) if a.parts[1] is None else a.parts[1] for a in call(xp, inputs)])

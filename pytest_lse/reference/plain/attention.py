@@ -54,5 +54,3 @@ def vjp(xp: Any, g: Any, q: Any, k: Any, v: Any, mask: Any, scale: float | None)
     toward = xp.matmul(g, v.T)
     scores = _scaled(xp, p * (toward - xp.sum(toward * p, axis=-1, keepdims=True)), q.shape[1], scale)
     return xp.matmul(scores, k), xp.matmul(scores.T, q), xp.matmul(p.T, g)
-
-
