@@ -20,6 +20,7 @@ from pytest_lse.lint.match import Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
+from pytest_lse.lint.shipped_tests import is_shipped_test
 
 #: what a pattern is made of: a value without any of these matches nothing
 _CORE = frozenset({"exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow"})
@@ -46,6 +47,7 @@ class Analysis:
         self.filename = filename
         self.lowerer = Lowerer(self._observe)
         self.matcher = Matcher(self.lowerer.graph, patterns())
+        self._in_tests = is_shipped_test(filename)
         self._core: dict[Node, bool] = {}
         self._matches: list[_Match] = []
         self._cells: list[ast.Module] = []
@@ -70,7 +72,7 @@ class Analysis:
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
         if not self._interesting(node):
             return
-        if self.lowerer.tolerant or self.lowerer.in_test:
+        if self.lowerer.tolerant or self.lowerer.in_test or self._in_tests:
             return
         found = self._match(node)
         if found is None:

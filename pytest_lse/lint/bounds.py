@@ -18,6 +18,8 @@ Facts = Mapping[Node, Interval]
 
 INF = math.inf
 UNKNOWN: Interval = (-INF, INF)
+#: of a value that was compared with another: nothing is known but that someone thought of it
+_TESTED: Interval = (-1e300, 1e300)
 #: the largest exponent that is called harmless: log(max) is 88.7 in float32
 OVERFLOW = 80.0
 #: the smallest argument of a logarithm that is called harmless: below it, what is left of a probability is an epsilon
@@ -28,7 +30,10 @@ _SYMMETRIC = frozenset({"tanh", "sin", "cos", "erf", "sign"})
 _NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegative", "std_like", "isfinite"})
 _MAXIMA = frozenset({"max", "maxlike", "logsumexp", "loopmax", "maxpair"})
 _SAME = frozenset({"mean", "max", "min", "maxlike", "loopmax", "squeeze"})
-_SCALES = 4.0
+_SCALES = 8.0
+#: what people call a temperature; nobody divides a cosine by less than this
+_TEMPERATURE = re.compile(r"(?i)(?:^|_)(?:temp|temperature|tau)(?:_|#|$)")
+_SMALLEST_TEMPERATURE = 0.05
 #: what people call a small positive number
 _EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
 #: what people call the logarithms of probabilities of a finite set
@@ -171,6 +176,10 @@ class Bounds:
             return (0.0, INF)
         if n.op == "bounded":
             return (-_SCALES, _SCALES)
+        if n.op in ("unit", "normalized"):
+            return (-1.6, 1.6)
+        if n.op == "contract" and all(a.op == "normalized" for a in n.args):
+            return (-1.0, 1.0)
         if n.op == "clip":
             low, high = known[0]
             if is_number(n.args[1]):
@@ -208,6 +217,8 @@ class Bounds:
             return (0.0, INF) if low >= 0.0 else UNKNOWN
         e = exponent.value
         if e == -1.0:
+            if _TEMPERATURE.search(str(n.args[0].value)):
+                return (0.0, _SMALLEST_TEMPERATURE**-1)
             if low > 0.0 or (low >= 0.0 and high > 0.0):
                 return (1.0 / high if high < INF else 0.0, 1.0 / low if low > 0.0 else INF)
             return UNKNOWN
@@ -265,6 +276,9 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     else:
         known[graph.sub(a, b)] = (-INF, 0.0)
         known[graph.sub(b, a)] = (0.0, INF)
+        for tested in (a, b):
+            known.setdefault(tested, _TESTED)
+            known.setdefault(graph.neg(tested), _TESTED)
     return known
 
 

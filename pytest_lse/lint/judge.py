@@ -12,6 +12,8 @@ from pytest_lse.lint.patterns import Pattern
 _POSITIVE_SUMS = frozenset({"sum", "mean", "cumsum"})
 
 
+#: exponents within this range neither overflow nor vanish beside each other
+_MODERATE = 40.0
 #: operations that make nothing of a constant but a constant
 _ARITHMETIC = frozenset({"add", "mul", "pow", "const", "log", "log1p", "sum", "mean", "opaque", "free", "attr", "index"})
 
@@ -40,10 +42,13 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         # Each side of -log 2 has its own form: a test of the argument says that the author knows.
         return False
     overflow = thought_of = varies = vanishes = False
+    moderate = True
     for n in _inside(root, leaves):
         if n.op == "exp":
             exponent = n.args[0]
             varies |= exponent.op != "const"
+            low, high = bounds.interval(exponent)
+            moderate &= -_MODERATE <= low and high <= _MODERATE
             if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
                 # A part that is shifted says that the author has thought of it.
                 thought_of = True
@@ -53,6 +58,8 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
             vanishes |= low <= UNDERFLOW
         elif n.op not in _ARITHMETIC:
             varies = True
+    if moderate and any(n.op == "exp" for n in _inside(root, leaves)):
+        return False
     return varies and (vanishes or (overflow and not thought_of))
 
 

@@ -45,6 +45,7 @@ PARAMS: dict[str, str] = {
     **dict.fromkeys("softmax log_softmax".split(), "x, axis"),
     "segment_sum": "x, ids",
     "maxlike": "x",
+    **dict.fromkeys("unit normalized nonzero".split(), "x"),
     "concat": "x",
     "between": "x, y",
     "where": "condition, x, y",

@@ -32,17 +32,20 @@ IMA Journal of Numerical Analysis 41(4), 2021, section 4.
 code = "LSE017"
 args = {"x": "logits"}
 params = {"axis": -1}
-always = True
+#: the epsilon is dead only where nothing has been subtracted
+shift_invariant = True
+always = tuple(f"naive_{kind}{of}" for kind in ("sign", "mean", "min") for of in ("", "_logsumexp"))
+always += ("naive_clip", "naive_clip_log1p")
 message = {
     "naive": "the epsilon in the denominator cannot help: exp(x) / (sum(exp(x)) + eps) is nan from x = {overflow} on",
     "naive_sign": "the maximum is added, not subtracted: exp overflows from x = {overflow} / 2 on",
     "naive_mean": "the mean is subtracted where the maximum is needed: exp overflows {overflow} above the mean",
     "naive_min": "the minimum is subtracted where the maximum is needed: exp overflows {overflow} above the minimum",
-    "naive_axis": "the maximum is taken over another axis than the sum: rows below it are 0 / 0",
     "naive_clip": "the clip flattens the argument: log(1 + exp(.)) is log 2 whatever x is",
 }
 for _spelling in ("sign", "mean", "min"):
     message[f"naive_{_spelling}_logsumexp"] = message[f"naive_{_spelling}"]
+message["naive_clip_log1p"] = message["naive_clip"]
 
 
 def naive(xp, x, axis, eps):

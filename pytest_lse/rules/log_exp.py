@@ -51,8 +51,8 @@ def naive_plus(xp, x, other):
 
 
 def applies(values):
-    # 1 + exp(x), exp(x) - 1 and their like have rules of their own.
-    return not isinstance(values.get("other"), float)
+    # log(a + exp(b)) is fine for a > 0 unless b is the logarithm of a probability: then both may vanish together.
+    return "other" not in values or (not isinstance(values["other"], float) and "log_prob" in str(values["x"]))
 
 
 _ALL = ("numpy", "math", "torch", "jax", "tensorflow", "cupy", "autograd", "mlx", "paddle", "mxnet", "chainer", "theano")

@@ -72,7 +72,9 @@ calls = {
     "between": "@.linspace(start=x, stop=y, num~)",
     "norm": "@.norm(tensor=x, ord~, axis, keepdims) | @.linalg.norm(tensor=x, ord~, axis, keepdims)",
     "nonnegative": "@.math.reduce_std(x, axis~, keepdims~) | @.math.reduce_variance(x, axis~, keepdims~)",
-    "bounded": "@.random.uniform(x) | @.random_uniform(x) | @.math.atan(x) | @.nn.l2_normalize(x, axis~)",
+    "bounded": "@.random.uniform(x) | @.random_uniform(x) | @.math.atan(x)",
+    "normalized": "@.nn.l2_normalize(x, axis~, epsilon~, name~) | @.math.l2_normalize(x, axis~, epsilon~, name~)"
+    " | keras.backend.l2_normalize(x, axis~) | @.keras.backend.l2_normalize(x, axis~)",
     "relu": "@.nn.relu(features=x, name~) | keras.backend.relu(x) | keras.ops.relu(x)",
     "sigmoid": _each("sigmoid") + " | @.keras.activations.sigmoid(x) | keras.activations.sigmoid(x)",
     "log_sigmoid": "@.math.log_sigmoid(x, name~) | @.log_sigmoid(x, name~) | keras.ops.log_sigmoid(x)",

@@ -71,8 +71,10 @@ calls = {
     " | torch.linalg.norm(A=x, ord~, dim=axis, keepdim=keepdims) | torch.linalg.vector_norm(x, ord~, dim=axis, keepdim=keepdims)",
     "nonnegative": "torch.cdist(x1=x, x2~, p~) | torch.var(x, a~, b~) | torch.std(x, a~, b~) | .std(a~, b~) | .var(a~, b~)"
     " | torch.nn.functional.pairwise_distance(x1=x, x2~, p~) | torch.arange(x)",
-    "bounded": "torch.rand(x) | torch.randn(x) | torch.randn_like(x) | torch.rand_like(x) | torch.atan(x) | torch.nn.functional.cosine_similarity(x1=x, x2~, dim~, eps~)"
-    " | torch.nn.functional.normalize(input=x, p~, dim~, eps~)",
+    "bounded": "torch.rand(x) | torch.randn(x) | torch.randn_like(x) | torch.rand_like(x)",
+    "unit": "torch.atan(x) | torch.nn.functional.cosine_similarity(x1=x, x2~, dim~, eps~)",
+    "normalized": "torch.nn.functional.normalize(input=x, p~, dim~, eps~)",
+    "nonzero": "torch.nonzero(input=x, as_tuple~)",
     "relu": "torch.relu(input=x) | .relu() | torch.nn.functional.relu(input=x, inplace~)",
     "sigmoid": "torch.sigmoid(input=x, *, out!) | torch.special.expit(input=x) | torch.nn.functional.sigmoid(input=x) | .sigmoid()",
     "log_sigmoid": "torch.nn.functional.logsigmoid(input=x)",

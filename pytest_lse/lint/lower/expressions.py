@@ -149,7 +149,10 @@ class Expressions:
             return self.graph.make("expand", base, self.graph.const(axis))
         key = self.lower(e.slice)
         shapeless = self.graph.shapeless
-        facts = fact(self.graph, key, True)
+        mask = key
+        while mask.op in ("nonzero", "index"):
+            mask = mask.args[0]
+        facts = fact(self.graph, mask, True)
         if shapeless(base) in facts:
             guarded = self.graph._intern("guarded", (base,), facts[shapeless(base)])
             return guarded
