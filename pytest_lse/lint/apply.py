@@ -60,7 +60,8 @@ def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False,
     outcome = Outcome(text)
     waiting = [f for f in findings if f.fix and (unsafe or f.fix.applicability == "safe")]
     positions = Positions(text)
-    waiting.sort(key=lambda f: (positions.offset(f.location) - positions.offset(f.end_location), f.sort_key))
+    width = {id(f): positions.offset(f.end_location) - positions.offset(f.location) for f in waiting}
+    waiting = sorted(waiting, key=lambda f: (not _removes_another(f, waiting), -width[id(f)], f.sort_key))
     for finding in list(waiting):
         if finding.fix and (reason := judge(finding.fix)):
             waiting.remove(finding)
@@ -81,6 +82,12 @@ def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False,
 
 def _edits(findings: Iterable[Finding]) -> tuple[Edit, ...]:
     return tuple(edit for f in findings if f.fix for edit in f.fix.edits)
+
+
+def _removes_another(finding: Finding, findings: Iterable[Finding]) -> bool:
+    """Say whether an assignment that goes with the fix holds another finding, which then need not be fixed."""
+    removed = [e for e in _edits([finding]) if not e.content]
+    return any(e.location <= f.location < e.end_location for e in removed for f in findings)
 
 
 def _without_fix(finding: Finding, reason: str) -> Finding:

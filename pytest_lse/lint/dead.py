@@ -84,6 +84,10 @@ def _removal(positions: Positions, scopes: Scopes, statement: ast.Assign) -> Edi
         return None
     if index + 1 < len(block) and block[index + 1].lineno == end.row:
         return Edit("", start, positions.start(block[index + 1]))
-    if not before.strip() and not after.strip() and end.row < len(positions.starts):
-        return Edit("", Location(start.row, 1), Location(end.row + 1, 1))
-    return None
+    if before.strip() or after.strip() or end.row >= len(positions.starts):
+        return None
+    below = end.row + 1
+    if index == 0 or not positions.line(start.row - 1).strip():
+        while below < block[-1].lineno and not positions.line(below).strip():
+            below += 1  # no empty line at a block's beginning, none doubled
+    return Edit("", Location(start.row, 1), Location(below, 1))

@@ -67,9 +67,10 @@ class _Applier(cst.CSTTransformer):
         self.expressions: dict[cst.CSTNode, cst.BaseExpression] = {}
         self.imports: dict[cst.CSTNode, list[Edit]] = {}
         self.inserted: list[Edit] = []
-        self.removed: set[cst.CSTNode] = set()
+        #: statement -> how many empty lines below it go with it
+        self.removed: dict[cst.CSTNode, int] = {}
         #: LibCST would drop an empty line at once, with the comments above it
-        self.placeholders: set[cst.CSTNode] = set()
+        self.placeholders: dict[cst.CSTNode, int] = {}
         self._sort_out(edits)
 
     def run(self) -> cst.CSTNode:
@@ -86,7 +87,9 @@ class _Applier(cst.CSTTransformer):
                 inside = {n for s, n in small if span[0] <= s[0] and s[1] <= span[1]}
                 if not inside:
                     raise WithheldError("there is no statement where the edit removes one")
-                self.removed |= inside
+                last = max(self.spans[n][1] for n in inside)
+                below = edit.end_location.row - last.row - 1 if edit.end_location.column == 1 else 0
+                self.removed |= {n: below if self.spans[n][1] == last else 0 for n in inside}
             elif edit.location != edit.end_location:
                 new = cst.parse_expression(edit.content, self.module.config_for_parsing)
                 if node := bare.get(span):
@@ -111,7 +114,9 @@ class _Applier(cst.CSTTransformer):
             return cast(cst.CSTNodeT, self.expressions[original_node])
         if original_node in self.imports:
             return cast(cst.CSTNodeT, self._extended(original_node))
-        if isinstance(original_node, cst.SimpleStatementLine) and self.removed & set(original_node.body):
+        if isinstance(original_node, cst.SimpleStatementLine) and not self.removed.keys().isdisjoint(
+            original_node.body
+        ):
             return cast(cst.CSTNodeT, self._line(original_node, cast(cst.SimpleStatementLine, updated_node)))
         if isinstance(updated_node, cst.Module):
             updated_node = cast(cst.CSTNodeT, self._insert(updated_node))
@@ -147,7 +152,8 @@ class _Applier(cst.CSTTransformer):
             kept[-1] = kept[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
         if kept:
             return updated.with_changes(body=kept)
-        self.placeholders.add(placeholder := cst.Pass())
+        placeholder = cst.Pass()
+        self.placeholders[placeholder] = self.removed[original.body[-1]]
         return updated.with_changes(body=[placeholder])
 
     def _insert(self, module: cst.Module) -> cst.Module:
@@ -186,18 +192,19 @@ def _insert_statements(module: cst.Module, index: int, new: cst.Module, above: i
     )
 
 
-def _without(block: cst.Module | cst.IndentedBlock, placeholders: set[cst.CSTNode]) -> cst.CSTNode:
+def _without(block: cst.Module | cst.IndentedBlock, placeholders: dict[cst.CSTNode, int]) -> cst.CSTNode:
     """Drop the lines of a block that hold a placeholder; the comments above them go to the next statement."""
     body: list[cst.CSTNode] = []
     orphans: list[cst.EmptyLine] = []
+    gone = 0
     for statement in block.body:
-        if isinstance(statement, cst.SimpleStatementLine) and not placeholders.isdisjoint(statement.body):
-            orphans += statement.leading_lines
+        lines = _leading(statement)[gone:]
+        if isinstance(statement, cst.SimpleStatementLine) and statement.body[0] in placeholders:
+            orphans += lines
+            gone = placeholders[statement.body[0]]
         else:
-            body.append(
-                statement.with_changes(leading_lines=[*orphans, *_leading(statement)]) if orphans else statement
-            )
-            orphans = []
+            body.append(statement.with_changes(leading_lines=[*orphans, *lines]) if orphans or gone else statement)
+            orphans, gone = [], 0
     return block if len(body) == len(block.body) else block.with_changes(body=body, footer=[*orphans, *block.footer])
 
 

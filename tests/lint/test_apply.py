@@ -110,6 +110,7 @@ def test_the_judge_is_asked_first():
         ("y = 2 ** (a / b)\n", "(a / b)", "c - d", ""),
         ("y = (a / b).c\n", "(a / b)", "1 .d", "import s; x\n"),
         ("y = a / b\n", "a / b", "c", "'doc'\n"),
+        ("y = a / b\n", "a / b", "c", "y = 2\n"),
     ],
 )
 def test_what_would_change_more_is_withheld(text, old, new, more):

@@ -47,6 +47,39 @@ def fixed(body):
         (
             """
             def f(x):
+                'Doc.'
+
+                e = np.exp(x)
+
+                # why
+
+                return e / e.sum()
+
+
+            def g(x):
+
+                e = np.exp(x)
+
+
+                return e / e.sum()
+            """,
+            """
+            def f(x):
+                'Doc.'
+
+                # why
+
+                return scipy.special.softmax(x)
+
+
+            def g(x):
+
+                return scipy.special.softmax(x)
+            """,
+        ),
+        (
+            """
+            def f(x):
                 a = 1; e = np.exp(x); return a, e / e.sum()
             """,
             """
@@ -95,3 +128,14 @@ def test_removed(before, after):
 )
 def test_kept(kept):
     assert fixed(kept) == kept.replace("e / e.sum()", "scipy.special.softmax(x)")
+
+
+def test_an_assignment_that_goes_is_not_fixed_first():
+    before = """
+        def f(x):
+            p = 1 / (1 + np.exp(-x))
+            return np.log(p)
+    """
+    text = "import numpy as np\n" + textwrap.dedent(before)
+    outcome = apply_fixes(text, analyse(text, "a.py"), unsafe=True)
+    assert outcome.text == "import numpy as np\n\ndef f(x):\n    return -np.logaddexp(0, -x)\n"

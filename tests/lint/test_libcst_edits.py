@@ -117,6 +117,8 @@ def test_members(text, place, new):
         ("x = 1\n\n# c\n\ne = exp(x)\n# d\ny = 2\n", "e = exp(x)\n"),
         ("def f(x):  # a\n\t# b\n\te = exp(x)\n\t# c\n\ty = 2\n", "\te = exp(x)\n"),
         ("def f(x):\n    y = 2\n    e = exp(x)\n    # c\n\nz = 1\n", "    e = exp(x)\n"),
+        ("def f(x):\n    e = exp(x)\n\n \n    # c\n\n    y = 2\n", "    e = exp(x)\n\n \n"),
+        ("def f(x):\n    e = exp(x)\n\n    t = 1\n\n    y = 2\n", "    e = exp(x)\n\n"),
         ("e = exp(x); y = 2\n", "e = exp(x); "),
         ("a = 1; e = exp(x); y = 2  # c\n", "e = exp(x); "),
         ("a = 1; e = exp(\n x); y = 2  # c\n", "e = exp(\n x); "),
