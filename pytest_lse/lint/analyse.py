@@ -160,6 +160,7 @@ class Analysis:
             witness=witness(kernel, match.framework),
             fix=match.fix,
             no_fix_reason=match.reason,
+            framework=match.framework,
             statement_end=match.statement.end_lineno or match.statement.lineno,
         )
 

@@ -32,35 +32,44 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
     bounds
         The intervals of the graph, under the facts that hold at this place.
     """
-    shifts = getattr(pattern.kernel.module, "shift_invariant", False)
     always = getattr(pattern.kernel.module, "always", ())
     if always is True or pattern.spelling in (always or ()):
         return True
     # A leaf that is a sum or product has become part of the one around it: its parts are leaves too.
     leaves = {part for leaf in leaves for part in (leaf, *(leaf.args if leaf.op in ("add", "mul") else ()))}
-    if "negative" in pattern.kernel.args.values() and any(n.op == "guarded" or bounds.tested(n) for leaf in leaves for n in leaf.walk()):
+    if "negative" in pattern.kernel.args.values() and any(_tested(leaf, bounds) for leaf in leaves):
         # Each side of -log 2 has its own form: a test of the argument says that the author knows.
         return False
-    overflow = thought_of = varies = vanishes = False
-    moderate = True
-    for n in _inside(root, leaves):
-        if n.op == "exp":
-            exponent = n.args[0]
-            varies |= exponent.op != "const"
-            low, high = bounds.interval(exponent)
-            moderate &= -_MODERATE <= low and high <= _MODERATE
-            if shifts and (bounds.shifted(exponent) or bounds.unknown_shift(exponent)):
-                # A part that is shifted says that the author has thought of it.
-                thought_of = True
-            overflow |= bounds.interval(exponent)[1] > OVERFLOW and not bounds.shifted(exponent)
-        elif n.op in ("log", "log1p") and not _positive_sum(n.args[0], bounds):
-            low = bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0)
-            vanishes |= low <= UNDERFLOW
-        elif n.op not in _ARITHMETIC:
-            varies = True
-    if moderate and any(n.op == "exp" for n in _inside(root, leaves)):
+    inside = list(_inside(pattern, root, leaves))
+    exponents = [n.args[0] for n in inside if n.op == "exp"]
+    if exponents and all(_moderate(e, bounds) for e in exponents):
         return False
-    return varies and (vanishes or (overflow and not thought_of))
+    if all(n.op in _ARITHMETIC for n in inside if n.op != "exp") and all(e.op == "const" for e in exponents):
+        return False
+    return _overflows(pattern, exponents, bounds) or any(_vanishes(n, bounds) for n in inside)
+
+
+def _tested(leaf: Node, bounds: Bounds) -> bool:
+    return any(n.op == "guarded" or bounds.tested(n) for n in leaf.walk())
+
+
+def _moderate(exponent: Node, bounds: Bounds) -> bool:
+    low, high = bounds.interval(exponent)
+    return -_MODERATE <= low and high <= _MODERATE
+
+
+def _overflows(pattern: Pattern, exponents: list[Node], bounds: Bounds) -> bool:
+    if getattr(pattern.kernel.module, "shift_invariant", False):
+        # One part that is shifted says that the author has thought of it.
+        if any(bounds.shifted(e) or bounds.unknown_shift(e) for e in exponents):
+            return False
+    return any(bounds.interval(e)[1] > OVERFLOW and not bounds.shifted(e) for e in exponents)
+
+
+def _vanishes(n: Node, bounds: Bounds) -> bool:
+    if n.op not in ("log", "log1p") or _positive_sum(n.args[0], bounds):
+        return False
+    return bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0) <= UNDERFLOW
 
 
 def _positive_sum(n: Node, bounds: Bounds) -> bool:
@@ -73,9 +82,13 @@ def _exponential(n: Node) -> bool:
     return n.op == "exp" or (n.op == "mul" and any(f.op == "exp" for f in n.args))
 
 
-def _inside(root: Node, leaves: set[Node]) -> Iterator[Node]:
+def _inside(pattern: Pattern, root: Node, leaves: set[Node]) -> Iterator[Node]:
+    """Yield the nodes between the root and the leaves."""
     seen = set(leaves)
     todo = [root]
+    if root.op in ("add", "mul") and len(root.args) > len(pattern.loose.args):
+        # Part of the sum or product is left over: what holds none of the leaves is not part of the match.
+        todo = [a for a in root.args if any(n in leaves for n in a.walk())]
     while todo:
         n = todo.pop()
         if n in seen:
