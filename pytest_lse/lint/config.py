@@ -41,7 +41,6 @@ DEFAULT_EXCLUDE = (
     "site-packages",
     "venv",
 )
-FRAMEWORKS = ("numpy", "math", "torch", "jax", "tensorflow")
 
 
 class ConfigError(Exception):
@@ -66,7 +65,7 @@ class Settings:
     prefer_scipy
         True: fixes may use SciPy as if the project depended on it; False: they never use it; None: the project decides.
     frameworks
-        Report only code of these array libraries; None is all.
+        Report only code that calls these, and code of which that is not known; None is all.
     respect_noqa
         Whether suppression comments count.
     """
@@ -269,9 +268,12 @@ def _boolean(value: object, key: str) -> bool:
 
 
 def _frameworks(value: object, key: str) -> list[str]:
+    from pytest_lse.lint.ops import columns
+
     names = _strings(value, key)
-    if not set(names) <= set(FRAMEWORKS):
-        raise TypeError(f"a list of {', '.join(FRAMEWORKS)}")
+    known = sorted(column.framework for column in columns())
+    if not set(names) <= set(known):
+        raise TypeError(f"a list of {', '.join(known)}")
     return names
 
 

@@ -71,6 +71,8 @@ class Finding:
     witness: dict[str, Any] | None = None
     fix: Fix | None = None
     no_fix_reason: str | None = None
+    #: whose functions the code calls, None if that is not known
+    framework: str | None = field(default=None, compare=False)
     #: last row of the statement that holds the finding: a noqa counts there too
     statement_end: int = field(default=0, compare=False)
 

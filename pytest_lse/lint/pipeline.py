@@ -63,6 +63,11 @@ class FileResult:
         self.output: bytes | None = None
         self.error: str | None = None
 
+    @property
+    def worth_telling(self) -> bool:
+        """Whether the run needs it: most files have nothing, and a large run has many files."""
+        return bool(self.findings or self.fixed or self.added or self.error)
+
 
 def find(data: bytes, filename: str, settings: Settings, *, named: bool = False) -> tuple[list[Finding], Source | None]:
     """Return the findings in the bytes of a file, in order, and its text if that was needed.
@@ -86,7 +91,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     errors: list[Finding] = []
     if may_hold_finding(data, settings):
         findings, errors = _analysed(source, filename)
-        findings = [_fitted(f, source, path, settings) for f in findings]
+        findings = [_fitted(f, source, path, settings) for f in findings if _is_meant(f, settings)]
     elif named or len(data) <= ALWAYS_PARSED:
         findings, errors = [], _syntax_errors(source, filename)
     else:
@@ -127,6 +132,11 @@ def parse_error(filename: str, error: UnreadableError) -> Finding:
         no_fix_reason="the file does not parse",
         statement_end=error.row,
     )
+
+
+def _is_meant(finding: Finding, settings: Settings) -> bool:
+    # Code whose framework is not known may be any of those that are meant.
+    return settings.frameworks is None or finding.framework is None or finding.framework in settings.frameworks
 
 
 def _enabled(findings: Sequence[Finding], settings: Settings, path: str) -> list[Finding]:

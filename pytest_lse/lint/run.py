@@ -132,28 +132,33 @@ def run(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[FileResult]:
-    """Do the work and return the results, sorted by file name; `progress` is told how many files are done."""
+    """Do the work and return the results of files of which there is something to say, sorted by file name.
+
+    `progress` is told how many files are done, and how many there are.
+    """
     todo = sorted(work, key=lambda task: task[0])
     total = len(todo)
     results: list[FileResult] = []
     if executor is None:
         start = time.monotonic()
         while todo and not (jobs > 1 and len(todo) > 1 and time.monotonic() - start > POOL_AFTER):
-            some, todo = todo[:4], todo[4:]
-            results += do_chunk(some, job)
-            progress(len(results), total)
+            results += do_chunk(todo[:4], job)
+            todo = todo[4:]
+            progress(total - len(todo), total)
         if todo:
-            results += _in_pool(todo, job, jobs, lambda done: progress(len(results) + done, total))
+            before = total - len(todo)
+            results += _in_pool(todo, job, jobs, lambda done: progress(before + done, total))
     else:
         results += _spread(executor, todo, job, lambda done: progress(done, total))
     return sorted(results, key=lambda result: result.filename)
 
 
 def do_chunk(chunk: Sequence[Task], job: Job) -> list[FileResult]:
-    """Do a part of the work; this is what workers run."""
+    """Do a part of the work; this is what workers run. Files of which there is nothing to say are left out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the compiler warns of the user's code
-        return [do_file(name, settings, job, named=named) for name, settings, named in chunk]
+        results = (do_file(name, settings, job, named=named) for name, settings, named in chunk)
+        return [result for result in results if result.worth_telling]
 
 
 def do_file(name: str, settings: Settings, job: Job, *, named: bool = False, data: bytes | None = None) -> FileResult:
@@ -227,6 +232,7 @@ def _spread(
     size = min(CHUNK, max(1, len(todo) // (4 * jobs))) if jobs else CHUNK
     waiting = [todo[i : i + size] for i in range(0, len(todo), size)]
     results: list[FileResult] = []
+    done = 0
     for _ in range(1 + RETRIES):
         lost: list[list[Task]] = []
         futures: dict[Future[list[FileResult]], list[Task]] = {}
@@ -238,7 +244,8 @@ def _spread(
         for future in as_completed(futures):
             try:
                 results += future.result()
-                progress(len(results))
+                done += len(futures[future])
+                progress(done)
             except (Exception, CancelledError):  # do_chunk itself raises nothing: the worker or the way to it failed
                 lost.append(futures[future])
         waiting = lost
@@ -246,5 +253,6 @@ def _spread(
             break
     for chunk in waiting:
         results += do_chunk(chunk, job)
-        progress(len(results))
+        done += len(chunk)
+        progress(done)
     return results

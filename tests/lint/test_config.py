@@ -115,7 +115,7 @@ def test_the_command_line_wins(tmp_path):
         ("per-file-ignores = []", "'per-file-ignores' in [tool.pytest-lse] must be a table of lists of codes"),
         ("per-file-ignores = {a = ['Q']}", "unknown code 'Q' in 'per-file-ignores'"),
         ("respect-gitignore = 1", "'respect-gitignore' in [tool.pytest-lse] must be true or false"),
-        ("frameworks = ['theano']", "'frameworks' in [tool.pytest-lse] must be a list of numpy, math, torch"),
+        ("frameworks = ['caffe']", "'frameworks' in [tool.pytest-lse] must be a list of autograd, chainer, cupy"),
         ("exclude = ['[z-a]']", "invalid glob pattern '[z-a]'"),
         ("broken", "the configuration is not valid TOML"),
         ("a = " + "[" * 100_000, "the configuration is not valid TOML"),

@@ -129,3 +129,14 @@ class TestScipy:
     def test_jax_has_its_own(self, tmp_path):
         data = NAIVE.replace(b"numpy as np", b"jax.numpy as np")
         assert self.fix(tmp_path, "", data).fix.applicability == "safe"
+
+
+def test_only_the_frameworks_that_are_meant():
+    def codes(data, *frameworks):
+        return [f.code for f in find(data, "a.py", Settings(root="/", frameworks=frozenset(frameworks)))[0]]
+
+    assert codes(NAIVE, "numpy") == ["LSE001"]
+    assert codes(NAIVE, "torch", "jax") == []
+    unknown = b"def f(x):\n    return x.exp().sum(-1).log()\n"
+    known = [f.framework for f in find(b"import torch\n" + unknown, "a.py", HERE)[0]]
+    assert codes(b"import torch\n" + unknown, "numpy") == [] or known == [None]

@@ -93,6 +93,13 @@ def test_results_and_tasks_are_small_plain_data(tree):
     assert [r.filename for r in pickle.loads(pickle.dumps(results))] == sorted(name for name, _, _ in work)
 
 
+def test_files_without_findings_leave_no_result(tree):
+    (tree / "clean.py").write_text("x = 1\n")
+    results = run.run(tasks(["."], Resolver()), Job())
+    assert len(results) == 40
+    assert "clean.py" not in [r.filename for r in results]
+
+
 def test_progress(tree):
     seen = []
     run.run(tasks(["."], Resolver()), Job(), progress=lambda done, total: seen.append((done, total)))
@@ -131,7 +138,7 @@ def test_an_unreadable_file_is_a_finding(tree, monkeypatch):
     assert [f.code for f in result.findings] == ["LSE000"]
     assert "cannot be read: " in result.findings[0].message
     ignoring = Resolver({"ignore": ["LSE000"]}).settings(str(tree))
-    assert run.run([("gone.py", ignoring, True)], Job())[0].findings == []
+    assert run.run([("gone.py", ignoring, True)], Job()) == []
 
 
 def test_warnings_of_the_compiler_stay_silent(tmp_path, recwarn):
