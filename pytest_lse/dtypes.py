@@ -101,7 +101,8 @@ def format_of(dtype: object) -> Format:
     ValueError
         The dtype is not one of the four.
     """
-    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", str(dtype))
+    found = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", dtype)
+    name = str(found)
     try:
         return FORMATS[name.rpartition(".")[2]]
     except KeyError:

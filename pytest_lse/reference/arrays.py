@@ -267,7 +267,7 @@ class Namespace:
         return self.compare(a, b) > 0
 
     def equal(self, a: Operand, b: Operand) -> np.ndarray:
-        return self.compare(a, b) == 0
+        return np.asarray(self.compare(a, b) == 0)
 
     def less_equal(self, a: Operand, b: Operand) -> np.ndarray:
         return self.compare(a, b) <= 0
@@ -356,11 +356,12 @@ class Namespace:
     ) -> Array:
         return self.negative(self.max(self.negative(x), axis, keepdims, dim, keepdim))
 
-    amax = max
-    amin = min
+    amax = max  # noqa: A003
+    amin = min  # noqa: A003
 
     def cumsum(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
-        return self.scan(self.asarray(x), self.add, axis if dim is None else dim)
+        result: Array = self.scan(self.asarray(x), self.add, axis if dim is None else dim)
+        return result
 
     def scan(self, x: Any, combine: Callable[[Any, Any], Any], axis: int) -> Any:
         """Inclusive prefix combination in log2(n) sweeps; x is an Array or a tuple of Arrays."""

@@ -98,7 +98,7 @@ class DoubleDouble(Namespace):
         return Array(self, (np.asarray(np.pi), np.asarray(1.2246467991473532e-16), np.asarray(2.0**-105 / UNIT)))
 
     def _parts(self, x: Operand) -> tuple[np.ndarray, Part, Part]:
-        return self.asarray(x).parts  # type: ignore[return-value]
+        return self.asarray(x).parts
 
     def _result(self, high: Any, low: Any, error: Any, *operands: Any) -> Array:
         """Finish an operation: where it is not finite, low is 0 and the error says whether the operands were."""
@@ -267,7 +267,7 @@ class DoubleDouble(Namespace):
 
     def _corrected(self, start: Array, gap: Array) -> Array:
         """Return start + log(1 + gap) for a gap of some roundings: the cubic term is its error."""
-        high, low, error = gap.parts
+        high, _, error = gap.parts
         half = self.multiply(self.multiply(gap, gap), 0.5)
         result = self.add(start, self.add(gap, self.negative(half)))
         sound = np.abs(high) + (0.0 if error is None else error * UNIT) < 0.25

@@ -6,7 +6,7 @@ the correctly rounded result; the rest, row by row, goes to the next level.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.rounding import narrow, round_sum
 from pytest_lse.reference.running import FLOAT64, Running
 
-Call = Callable[[Namespace, tuple[np.ndarray, ...]], tuple[Array, ...]]
+Call = Callable[[Namespace, tuple[Any, ...]], tuple[Array, ...]]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ class Value:
     required: np.ndarray | None = None
     alternatives: tuple[np.ndarray, ...] = ()
 
+    @classmethod
+    def of(cls, parts: Iterable[np.ndarray]) -> Value:
+        """Make a value of its three arrays."""
+        rounded, high, low = parts
+        return cls(rounded, high, low)
+
     @property
     def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self.rounded, self.high, self.low
@@ -53,7 +59,7 @@ def values(problem: Problem, target: Format) -> list[Value]:
         results = [_empty(problem)]
         ruling = special.Ruling(free=[np.isnan(results[0].high)])  # the mean of nothing
     elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
-        results = [Value(*(np.zeros(()) for _ in range(3)))]
+        results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
         results = _climb(call_of(problem, "stable"), inputs_of(problem), target, problem.separable, ruling.skip)
     problem.cache["first"] = results[0].high
@@ -67,8 +73,8 @@ def values(problem: Problem, target: Format) -> list[Value]:
 def _empty(problem: Problem) -> Value:
     fill = special.EMPTY.get(problem.spec.name)
     shape = problem.arrays[0].shape if fill is None else problem.arrays[0].shape[:1]
-    parts = [np.full(shape, 0.0 if fill is None else fill) for _ in range(2)]
-    return Value(*parts, np.zeros(shape))
+    value = np.full(shape, 0.0 if fill is None else fill)
+    return Value(value, value.copy(), np.zeros(shape))
 
 
 def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> Value:
@@ -77,7 +83,7 @@ def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> 
     separable = problem.separable
     ruling = special.rule(problem, gradient=True)
     if problem.arrays[0].size == 0:
-        result = Value(*(np.zeros(problem.arrays[wrt].shape) for _ in range(3)))
+        result = Value.of(np.zeros(problem.arrays[wrt].shape) for _ in range(3))
     else:
         inputs = (*inputs_of(problem), weights) if separable else inputs_of(problem)
         (result,) = _climb(gradient_call(problem, weights, separable, wrt=wrt), inputs, target, separable, ruling.skip)
@@ -95,7 +101,8 @@ def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray],
     ruling.apply(parts[1], parts[2])
     ruling.apply(parts[0], np.zeros(parts[0].shape))
     required, others = ruling.required(parts[0].shape), ruling.alternatives(parts[1])
-    return Value(*(restore(p) for p in parts), restore(required), tuple(restore(o) for o in others))
+    whole = Value.of(restore(p) for p in parts)
+    return replace(whole, required=restore(required), alternatives=tuple(restore(o) for o in others))
 
 
 def inputs_of(problem: Problem) -> tuple[np.ndarray, ...]:
@@ -108,7 +115,7 @@ def call_of(problem: Problem, name: str) -> Call:
     formula = problem.formula(name)
     count, keys = len(problem.arrays), tuple(problem.row_params)
 
-    def call(xp: Namespace, arrays: tuple[np.ndarray, ...]) -> tuple[Array, ...]:
+    def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         lifted = [a if isinstance(a, Array) else lift(xp, a) for a in arrays]
         result = formula(xp, *lifted[:count], **dict(zip(keys, lifted[count:], strict=True)))
         if problem.spec.mean:
@@ -138,7 +145,7 @@ def gradient_call(
     formula = problem.formula(name)
     count, keys = len(problem.arrays), tuple(problem.row_params)
 
-    def call(xp: Namespace, arrays: tuple[np.ndarray, ...]) -> tuple[Array, ...]:
+    def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         lifted = [lift(xp, a) for a in (arrays[:-1] if separable else arrays)]
         g = xp.asarray(arrays[-1] if separable else weights)
         if problem.spec.mean:
@@ -154,7 +161,7 @@ def gradient_call(
 def _differentiated(problem: Problem, weights: np.ndarray, separable: bool, name: str, wrt: int) -> Call:
     forward = call_of(problem, name)
 
-    def call(xp: Namespace, arrays: tuple[np.ndarray, ...]) -> tuple[Array, ...]:
+    def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         data, g = (arrays[:-1], arrays[-1]) if separable else (arrays, weights)
         recorder = tape.Tape(xp)
         variable = recorder.variable(xp.asarray(data[wrt]))
@@ -208,7 +215,7 @@ def _in_blocks(level: Level, call: Call, inputs: tuple[np.ndarray, ...]) -> Foun
         return level(call, inputs)
     found = [level(call, tuple(a[i : i + step] for a in inputs)) for i in range(0, rows, step)]
     fresh = [
-        Value(*(np.concatenate(parts) for parts in zip(*(v.parts for v in same), strict=True)))
+        Value.of(np.concatenate(parts) for parts in zip(*(v.parts for v in same), strict=True))
         for same in zip(*(f[0] for f in found), strict=True)
     ]
     return fresh, [np.concatenate(same) for same in zip(*(f[1] for f in found), strict=True)]
@@ -216,7 +223,7 @@ def _in_blocks(level: Level, call: Call, inputs: tuple[np.ndarray, ...]) -> Foun
 
 def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int) -> None:
     if not results:
-        results[:] = [Value(*(np.full((count, *p.shape[1:]), np.nan) for p in v.parts)) for v in fresh]
+        results[:] = [Value.of(np.full((count, *p.shape[1:]), np.nan) for p in v.parts) for v in fresh]
     for old, new in zip(results, fresh, strict=True):
         for whole, part in zip(old.parts, new.parts, strict=True):
             whole[rows] = part

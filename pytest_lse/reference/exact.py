@@ -235,7 +235,7 @@ class _Mpmath:
         finite = math.isfinite(float(x.mid)) if x.mid == x.mid else False
         extra = 0
         if finite and x.mid != 0:
-            _, man, exp, bits = x._mpi_[0] if x.a != 0 else x._mpi_[1]
+            _, _, exp, bits = x._mpi_[0] if x.a != 0 else x._mpi_[1]
             extra = min(max(0, -(exp + bits)), 8000)
         self.context.prec += extra
         try:
@@ -265,11 +265,11 @@ class _Mpmath:
         return x.a if x.mid is None else x.mid
 
     def ends(self, x: Any) -> tuple[Any, Any]:
-        return tuple(_dyadic(end) for end in x._mpi_)  # type: ignore[return-value]
+        return tuple(_dyadic(end) for end in x._mpi_)
 
 
 def _dyadic(number: Any) -> Any:
-    sign, man, exp, bits = number
+    sign, man, exp, _ = number
     if man == 0 and exp != 0:
         return {-456: math.inf, -789: -math.inf}.get(exp, math.nan)
     return (-int(man) if sign else int(man)), int(exp)

@@ -103,7 +103,8 @@ def function(name: str) -> Any:
 
     kernel.__name__ = kernel.__qualname__ = name
     kernel.__module__ = "pytest_lse.reference"
-    options = "".join(f", {k}={v!r}" for k, v in known.params.items())
+    options = "".join(f"{k}={v!r}, " for k, v in known.params.items())
     summary = (known.module.__doc__ or "").partition("\n")[0] if known.module else ""
-    kernel.__doc__ = f"{name}({names}, *{options}, dtype=None), correctly rounded.\n\n{summary}\n\nSee `pytest_lse.reference.evaluate`."
+    call = f"{name}({names}, *, {options}dtype=None)"
+    kernel.__doc__ = f"{call}, correctly rounded.\n\n{summary}\n\nSee `pytest_lse.reference.evaluate`."
     return kernel

@@ -84,16 +84,16 @@ class Problem:
         """
         if weights is None:
             weights = np.ones(outputs.shape)
-        weights = np.asarray(weights).astype(np.float64)
-        if weights.shape != outputs.shape:
-            raise ValueError(f"cotangent has shape {weights.shape}: expected that of the output, {outputs.shape}")
+        given: np.ndarray = np.array(weights, dtype=np.float64)
+        if given.shape != outputs.shape:
+            raise ValueError(f"cotangent has shape {given.shape}: expected that of the output, {outputs.shape}")
         if self.spec.mean or self.spec.layout == "whole":
-            return weights
+            return given
         if self.spec.layout == "elements":
-            return weights.reshape(-1)
-        if weights.ndim == len(self.shape):
-            return np.moveaxis(weights, self.axis, -1).reshape(len(self.arrays[0]), weights.shape[self.axis])
-        return weights.reshape(len(self.arrays[0]), 1)
+            return given.reshape(-1)
+        if given.ndim == len(self.shape):
+            return np.moveaxis(given, self.axis, -1).reshape(len(self.arrays[0]), given.shape[self.axis])
+        return given.reshape(len(self.arrays[0]), 1)
 
 
 def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None, axis: int) -> Problem:

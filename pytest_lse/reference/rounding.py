@@ -25,7 +25,8 @@ def storage(name: str) -> np.dtype[Any]:
         return np.dtype(np.float32)
     import ml_dtypes
 
-    return np.dtype(ml_dtypes.bfloat16)
+    dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return dtype
 
 
 def two_sum(a: Any, b: Any) -> tuple[Any, Any]:

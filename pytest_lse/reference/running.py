@@ -59,7 +59,7 @@ class Running(Namespace):
         return Array(self, (values, None))
 
     def _pair(self, x: Operand) -> tuple[np.ndarray, Part]:
-        return self.asarray(x).parts  # type: ignore[return-value]
+        return self.asarray(x).parts
 
     def _result(self, value: np.ndarray, error: Part, *operands: Any) -> Array:
         value = np.asarray(value)

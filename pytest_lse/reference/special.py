@@ -126,7 +126,7 @@ def _softmax(problem: Problem, gradient: bool) -> Ruling:
         nan, x = _any(nan & kept), np.where(kept, x, -np.inf)
         none = (x == -np.inf).all(axis=-1, keepdims=True) & _any(kept)
     else:
-        nan, hidden = _nan_rows(problem)[:, None], np.False_
+        nan, hidden = _nan_rows(problem)[:, None], np.zeros((1, 1), dtype=bool)
         none = (x == -np.inf).all(axis=-1, keepdims=True)
     high = _any(x == np.inf)
     skip = (nan | none | high | hidden)[:, 0]
@@ -147,13 +147,13 @@ def _logcumsumexp(problem: Problem, gradient: bool) -> Ruling:
     nan = np.logical_or.accumulate(np.isnan(x), axis=-1)
     high = np.logical_or.accumulate(x == np.inf, axis=-1)
     none = np.logical_and.accumulate(x == -np.inf, axis=-1)
-    skip = _any(nan | high, keep=False) | none.all(axis=-1)
+    skip: np.ndarray = np.asarray(_any(nan | high, keep=False) | none.all(axis=-1))
     if gradient:
         return Ruling(fixed=[(_any(nan), np.nan), (none, 0.0)], free=[_any(nan | high)], skip=skip)
     if not skip.any():
         return Ruling()
     # The prefixes before the first special value stay as the formula has them.
-    return Ruling(fixed=[(none, -np.inf), (high, np.inf), (nan, np.nan)], skip=none.all(axis=-1))
+    return Ruling(fixed=[(none, -np.inf), (high, np.inf), (nan, np.nan)], skip=np.asarray(none.all(axis=-1)))
 
 
 def _entropy(problem: Problem, gradient: bool) -> Ruling:

@@ -70,7 +70,7 @@ class Tape(Namespace):
                 before = gradients.get(id(source))
                 gradients[id(source)] = part if before is None else self.base.add(before, part)
         found = gradients.get(id(wrt))
-        return self.base.zeros_like(wrt.xp.asarray(wrt).value) if found is None else found  # type: ignore[attr-defined]
+        return self.base.zeros_like(wrt.xp.asarray(wrt).value) if found is None else found
 
     def _fit(self, g: Array, shape: tuple[int, ...]) -> Array:
         """Sum a gradient over the axes along which its variable was broadcast."""

@@ -129,9 +129,7 @@ def _spellings(problem: Problem, strict: bool) -> list[str]:
 def _worst(problem: Problem, target: Format, strict: bool, calls: Sequence[evaluation.Call]) -> list[np.ndarray]:
     xp = Running(model(target, strict), sharp=strict)
     inputs = evaluation.inputs_of(problem)
-    found: list[list[np.ndarray]] = []
-    for call in calls:
-        found.append([np.zeros(a.shape) if a.parts[1] is None else a.parts[1] for a in call(xp, inputs)])
+    found = [[np.zeros(a.shape) if a.parts[1] is None else a.parts[1] for a in call(xp, inputs)] for call in calls]
     return [np.fmax.reduce(same) for same in zip(*found, strict=True)]
 
 

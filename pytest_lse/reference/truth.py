@@ -125,7 +125,7 @@ def ulp(values: np.ndarray, target: Format) -> np.ndarray:
     """Return the unit in the last place of each value in a format (of subnormals: the smallest one)."""
     _, exponent = np.frexp(np.where(np.isfinite(values), np.where(values == 0.0, target.tiny, values), 1.0))
     exponent = np.clip(exponent, target.emin + 1, target.emax + 1)
-    return np.ldexp(1.0, exponent - target.precision)
+    return np.asarray(np.ldexp(1.0, exponent - target.precision))
 
 
 def judge(

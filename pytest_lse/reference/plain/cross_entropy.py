@@ -20,7 +20,7 @@ def check(logits: np.ndarray, labels: np.ndarray, **params: Any) -> None:
     if labels.shape != (rows,):
         raise ValueError(f"labels has shape {labels.shape}: expected ({rows},), as logits has {rows} rows")
     used = labels[labels != params["ignore_index"]]
-    if used.size and not (0 <= used.min() and used.max() < classes):
+    if ((used < 0) | (used >= classes)).any():
         wrong = int(used[(used < 0) | (used >= classes)][0])
         raise ValueError(f"labels contains {wrong}: expected 0 to {classes - 1}, or ignore_index")
     weight = params["weight"]
