@@ -18,8 +18,9 @@ def dead_assignments(
 ) -> tuple[Edit, ...]:
     """Return the edits that remove what only the replaced expression has read.
 
-    An assignment goes if it is the only one of a local variable of the same function, nothing else reads the variable,
-    nothing but the replaced value is computed in it, and no comment belongs to it.
+    An assignment goes if it is the only one of a local variable of the same function, or the statement of the
+    expression assigns the variable anew, if nothing else reads what it assigns, nothing but the replaced value is
+    computed in it, and no comment belongs to it.
 
     Parameters
     ----------
@@ -40,10 +41,14 @@ def dead_assignments(
     edits: list[Edit] = []
     for part in gone:  # grows: the value of a removed assignment is gone too
         for name in _read(part):
+            reads = _reads(scopes, function, name)
             assignment = _only_assignment(scopes, function, name)
+            if assignment is None:
+                assignment = _replaced_assignment(scopes, site, name, reads)
+                reads = [n for n in reads if _inside(scopes, n, [_statement(scopes, site)])]
             if assignment is None or assignment in gone or name in kept or not is_part(assignment.value):
                 continue
-            if all(_inside(scopes, read, [*gone, assignment]) for read in _reads(scopes, function, name)):
+            if all(_inside(scopes, read, [*gone, assignment]) for read in reads):
                 if edit := _removal(positions, scopes, assignment):
                     gone.append(assignment)
                     edits.append(edit)
@@ -64,6 +69,37 @@ def _only_assignment(scopes: Scopes, function: Function, name: str) -> ast.Assig
     return None
 
 
+def _replaced_assignment(scopes: Scopes, site: ast.expr, name: str, reads: list[ast.Name]) -> ast.Assign | None:
+    """Return `name = value` where `name = ... site ...` follows in the same block, and nothing about `name` between."""
+    statement = _statement(scopes, site)
+    if not _assigns(statement, name) or any(scopes.scope(n) is not scopes.scope(statement) for n in reads):
+        return None
+    block = _block(scopes, statement)
+    for before in reversed(block[: block.index(statement)]):
+        if isinstance(before, ast.Assign) and _assigns(before, name):
+            return before
+        if any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(before)):
+            return None
+    return None
+
+
+def _assigns(statement: ast.stmt, name: str) -> bool:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=target)]):
+            return target == name
+        case _:
+            return False
+
+
+def _statement(scopes: Scopes, node: ast.expr) -> ast.stmt:
+    return next(a for a in scopes.ancestors(node) if isinstance(a, ast.stmt))
+
+
+def _block(scopes: Scopes, statement: ast.stmt) -> list[ast.stmt]:
+    blocks = (value for _, value in ast.iter_fields(scopes.parents[statement]) if isinstance(value, list))
+    return next(b for b in blocks if statement in b)
+
+
 def _reads(scopes: Scopes, function: Function, name: str) -> list[ast.Name]:
     return [n for n in scopes.reads[name] if scopes.owner(name, n) is function]
 
@@ -74,8 +110,7 @@ def _inside(scopes: Scopes, node: ast.AST, places: list[ast.AST]) -> bool:
 
 def _removal(positions: Positions, scopes: Scopes, statement: ast.Assign) -> Edit | None:
     """Return the edit that removes a statement with its line, None where that would leave a trace or an empty block."""
-    parent = scopes.parents[statement]
-    block = next(b for _, b in ast.iter_fields(parent) if isinstance(b, list) and statement in b)
+    block = _block(scopes, statement)
     index = block.index(statement)
     start, end = positions.span(statement)
     before = positions.line(start.row)[: start.column - 1]

@@ -80,6 +80,21 @@ def fixed(body):
         (
             """
             def f(x):
+                p = scipy.special.softmax(x)
+                b = 1
+                p = np.log(p)
+                return p, b
+            """,
+            """
+            def f(x):
+                b = 1
+                p = scipy.special.log_softmax(x)
+                return p, b
+            """,
+        ),
+        (
+            """
+            def f(x):
                 a = 1; e = np.exp(x); return a, e / e.sum()
             """,
             """
@@ -120,6 +135,10 @@ def test_removed(before, after):
         "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    del e\n    return y\n",
         "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    return y, locals()\n",
         "def f(x):\n    global e\n    e = np.exp(x)\n    return e / e.sum()\n",
+        "def f(x):\n    e = np.exp(x)\n    print(e)\n    e = e / e.sum()\n    return e\n",
+        "def f(x):\n    e = np.exp(x)\n    e = e / e.sum() + e\n    return e\n",
+        "def f(x):\n    if x is not None:\n        e = np.exp(x)\n    e = e / e.sum()\n    return e\n",
+        "def f(x):\n    def g(): return e\n    e = np.exp(x)\n    e = e / e.sum() * g()\n    return e\n",
         "def f(x):\n    if True: e = np.exp(x)\n    return e / e.sum()\n",
         "def f(x):\n    a = 1; e = np.exp(x)\n    return a, e / e.sum()\n",
         "x = load()\nclass C:\n    e = np.exp(x)\n    y = e / e.sum()\n",
