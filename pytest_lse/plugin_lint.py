@@ -45,7 +45,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LintFile |
 
 def _excluded(path: Path, session: pytest.Session) -> bool:
     from pytest_lse.lint.config import ConfigError
-    from pytest_lse.lint.gitignore import above
 
     try:
         settings = _resolver(session.config).settings(str(path.parent))
@@ -55,12 +54,23 @@ def _excluded(path: Path, session: pytest.Session) -> bool:
         return False
     if settings.exclude.match_any_parent(str(path)):
         return True
-    ignores = above(str(path.parent)) if settings.respect_gitignore else None
-    if ignores is None:
-        return False
-    from pytest_lse.lint.gitignore import Ignores
+    return settings.respect_gitignore and _ignored(path, session.config.rootpath)
 
-    return Ignores(str(path.parent), ignores).ignored(str(path), is_directory=False)
+
+def _ignored(path: Path, root: Path) -> bool:
+    """Return whether git ignores a file, or a directory between it and the root of the test run."""
+    from pytest_lse.lint.gitignore import Ignores, above
+
+    if not path.is_relative_to(root):
+        root = path.parent
+    ignores = above(str(root))
+    directory = root
+    for part in path.relative_to(root).parts[:-1]:
+        directory /= part
+        if ignores is not None and ignores.ignored(str(directory), is_directory=True):
+            return True
+        ignores = Ignores(str(directory), ignores)
+    return ignores is not None and ignores.ignored(str(path), is_directory=False)
 
 
 def _resolver(config: pytest.Config) -> Resolver:
