@@ -70,7 +70,24 @@ def vjp(xp, g, x):
     return (g * xp.exp(x) / xp.expm1(x),)
 
 
-replacement = {}
+message = {
+    "naive": "log(1 - exp(x)) is -inf for x near 0, and 0 from x = -{saturation} down",
+    "naive_log1p": "log1p(-exp(x)) is -inf for x near 0",
+    "naive_expm1": "log(-expm1(x)) is 0 from x = -{saturation} down",
+    "naive_clip": "log(clip(1 - exp(x))) stops at the clip for x near 0",
+    "naive_shifted": "log(exp(x) - 1) is inf from x = {overflow} on, and -inf for x near 0",
+}
+replacement = {
+    "numpy": "numpy.where(x > -0.6931471805599453, numpy.log(-numpy.expm1(x)), numpy.log1p(-numpy.exp(x)))",
+}
+unsafe = {"numpy": "a scalar becomes an array"}
+replacement_clip = {}
+replacement_shifted = {
+    "numpy": "x + numpy.log(-numpy.expm1(-x))",
+    "torch": "x + torch.log(-torch.expm1(-x))",
+    "jax": "x + jax.numpy.log(-jax.numpy.expm1(-x))",
+    "tensorflow": "x + tensorflow.math.log(-tensorflow.math.expm1(-x))",
+}
 witness = {
     "float64": {"input": -1e-17, "returns": "-inf", "truth": -39.14394658089878},
     "float32": {"input": -1e-9, "returns": "-inf", "truth": -20.723267},

@@ -39,6 +39,9 @@ def naive(xp, x, axis):
     return xp.log(xp.cumsum(xp.exp(x), axis=axis))
 
 
+message = "log(cumsum(exp(x))) is inf from the first x above {overflow} on"
+#: without an axis the cumulative sum flattens, which these do not do
+needs_axis = ("numpy", "torch", "jax", "tensorflow", "mlx")
 replacement = {
     "numpy": "numpy.logaddexp.accumulate(x, axis=axis)",
     "torch": "torch.logcumsumexp(x, dim=axis)",

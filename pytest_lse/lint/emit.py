@@ -68,7 +68,8 @@ class Fixer:
                 and not (name in pattern.kernel.params and bound.value in (None, False))
             ):
                 raise UnavailableError(f"the replacement has no place for {name}")
-        if "axis" in used and template.startswith(_WITH_AXIS) and _is_no_axis(values.get("axis")):
+        with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
+        if "axis" in used and with_axis and _is_no_axis(values.get("axis")):
             raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
         texts = Texts(self.lowerer, self.positions, site)
         edits: list[Edit] = []

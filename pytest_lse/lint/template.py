@@ -135,6 +135,8 @@ class _Unparser:
                 parts = [self.visit(a, _ARGUMENT) for a in e.args]
                 parts += [f"{k.arg}={self.visit(k.value, _ARGUMENT)}" for k in e.keywords]
                 return f"{self.visit(e.func, 5)}({', '.join(parts)})"
+            case ast.Compare(ops=[ast.Gt()], comparators=[right]):
+                return f"{self.visit(e.left, 1)} > {self.visit(right, 1)}"
             case ast.Subscript():
                 return f"{self.visit(e.value, 5)}[{self.visit(e.slice)}]"
             case _:

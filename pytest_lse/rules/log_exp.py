@@ -57,6 +57,7 @@ def applies(values):
 
 _ALL = ("numpy", "math", "torch", "jax", "tensorflow", "cupy", "autograd", "mlx", "paddle", "mxnet", "chainer", "theano")
 replacement = dict.fromkeys(_ALL, "x")
+unsafe = dict.fromkeys(("numpy", "math"), "an integer or a list stays what it is")
 replacement_reciprocal = dict.fromkeys(_ALL, "-x")
 replacement_scaled: dict[str, str] = {}
 replacement_plus: dict[str, str] = {}
