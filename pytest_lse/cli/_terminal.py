@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from pytest_lse.lint.walk import SUFFIXES
+
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
     from typing import TextIO
@@ -18,17 +20,24 @@ def colours(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def output_file(name: str) -> TextIO:
-    """Open a file for the findings; directories above it are created, as ruff does.
+def check_output_file(name: str) -> None:
+    """Make sure that the findings can be written to a file; directories above it are created, as ruff does.
 
     Raises
     ------
     OSError
-        The file cannot be written.
+        They cannot, or the file holds source code, which nobody means to lose.
     """
+    if name.endswith(SUFFIXES) and os.path.exists(name):
+        raise OSError("it is a source file")
     directory = os.path.dirname(name)
     if directory:
         os.makedirs(directory, exist_ok=True)
+    open(name, "a", encoding="utf-8").close()
+
+
+def output_file(name: str) -> TextIO:
+    """Open a file for the findings."""
     return open(name, "w", encoding="utf-8", errors="backslashreplace")
 
 

@@ -99,6 +99,21 @@ def _validate(args: argparse.Namespace) -> None:
     for path in args.paths:
         if path != "-" and not os.path.exists(path) and args.stdin_filename is None:
             raise UsageError(f"{path}: no such file or directory")
+    # What the run cannot end with must stop it before --fix has changed anything.
+    if args.output_file:
+        from pytest_lse.cli import _terminal
+
+        try:
+            _terminal.check_output_file(args.output_file)
+        except OSError as error:
+            raise UsageError(f"{args.output_file}: cannot write the findings: {error.strerror or error}") from None
+    if args.baseline and not args.update_baseline:
+        from pytest_lse.lint import baseline
+
+        try:
+            baseline.read(args.baseline)
+        except baseline.BaselineError as error:
+            raise UsageError(str(error)) from None
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, Any]:
@@ -209,10 +224,7 @@ def _show(args: argparse.Namespace, results: Sequence[FileResult], fixed: int, r
 
     on_stdin_fix = args.fix and (args.stdin_filename is not None or args.paths == ["-"])
     stream = sys.stderr if on_stdin_fix else sys.stdout
-    try:
-        target = _terminal.output_file(args.output_file) if args.output_file else stream
-    except OSError as error:
-        raise UsageError(f"{args.output_file}: cannot write the findings: {error.strerror or error}") from None
+    target = _terminal.output_file(args.output_file) if args.output_file else stream
     report = Report(results, unsafe=args.unsafe_fixes, colour=_terminal.colours(None if args.output_file else stream))
     pieces = []
     if args.statistics:

@@ -86,6 +86,7 @@ def test_selection_on_the_command_line(lse, files):
         (["--config", "no.toml"], "no.toml: cannot read the configuration: No such file or directory"),
         (["--baseline", "no.json"], "no.json: there is no such baseline; --update-baseline writes it"),
         (["--output-file", "a.py/x"], "a.py/x: cannot write the findings: "),
+        (["--output-file", "a.py"], "a.py: cannot write the findings: it is a source file"),
         (["--exclude", "[z-a]"], "the command line: invalid glob pattern '[z-a]'"),
     ],
 )
@@ -243,6 +244,14 @@ class TestFix:
         assert done.err == "error: a.py: the file cannot be written: it is read-only\n"
         assert (root / "a.py").read_text() == SAFE
         assert "logsumexp" in (root / "b.py").read_text()
+
+
+@pytest.mark.parametrize("arguments", [["-o", "a.py/x"], ["-o", "a.py"], ["--baseline", "no"], ["--baseline", "a.py"]])
+def test_what_cannot_end_well_does_not_begin(lse, files, arguments):
+    root = files(a_py=SAFE)
+    assert lse("check", "--fix", *arguments).status == 2
+    assert (root / "a.py").read_text() == SAFE
+    assert sorted(path.name for path in root.iterdir()) == ["a.py"]
 
 
 class TestStandardInput:
