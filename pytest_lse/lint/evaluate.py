@@ -28,8 +28,15 @@ class UnknownError(Exception):
 class Floats:
     """NumPy, with the compound functions computed as a stable library does."""
 
-    exp, log, log1p, expm1, sqrt, tanh = np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.tanh
-    logaddexp = np.logaddexp
+    exp: Callable[[Array], Array] = np.exp
+    log: Callable[[Array], Array] = np.log
+    log1p: Callable[[Array], Array] = np.log1p
+    expm1: Callable[[Array], Array] = np.expm1
+    sqrt: Callable[[Array], Array] = np.sqrt
+    tanh: Callable[[Array], Array] = np.tanh
+
+    def logaddexp(self, x: Array, y: Array) -> Array:
+        return np.logaddexp(x, y)
 
     def sigmoid(self, x: Array) -> Array:
         return np.exp(-np.logaddexp(0, -x))
@@ -72,7 +79,8 @@ class Exact(Floats):
                 return context.nan
             return context.nan if isinstance(result, context.mpc) else result
 
-        return np.frompyfunc(safe, 1, 1)
+        elementwise: Callable[[Array], Array] = np.frompyfunc(safe, 1, 1)
+        return elementwise
 
     def number(self, x: Array) -> Array:
         return np.frompyfunc(self.context.mpf, 1, 1)(x)
@@ -96,7 +104,7 @@ class Exact(Floats):
 def leaves(*roots: Node) -> list[Node]:
     """Return the nodes whose values the caller has to give, for several values that are compared."""
     shared = set.intersection(*(set(root.walk()) for root in roots))
-    found = {}
+    found: dict[Node, None] = {}
     for root in roots:
         todo = [root]
         while todo:
