@@ -70,6 +70,7 @@ def vjp(xp, g, x):
     return (g * xp.exp(x) / xp.expm1(x),)
 
 
+severity = {"naive_expm1": "warning"}
 message = {
     "naive": "log(1 - exp(x)) is -inf for x near 0, and 0 from x = -{saturation} down",
     "naive_log1p": "log1p(-exp(x)) is -inf for x near 0",

@@ -50,7 +50,7 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
 
 
 def _tested(leaf: Node, bounds: Bounds) -> bool:
-    return any(n.op == "guarded" or bounds.tested(n) for n in leaf.walk())
+    return leaf.op == "clip" or any(n.op == "guarded" or bounds.tested(n) for n in leaf.walk())
 
 
 def _moderate(exponent: Node, bounds: Bounds) -> bool:
