@@ -132,10 +132,11 @@ def spell_number(value: float, dtype: str = "float64") -> str:
     """Return the shortest decimal that reads back as the same number of the dtype."""
     if dtype in ("float32", "float16", "bfloat16") and np.isfinite(value):
         kind = carrier(dtype).type
-        for digits in range(1, 10):
-            text = f"{value:.{digits}g}"
-            if float(kind(float(text))) == value:
-                return repr(float(text))
+        with np.errstate(over="ignore"):
+            for digits in range(1, 10):
+                text = f"{value:.{digits}g}"
+                if float(kind(float(text))) == value:
+                    return repr(float(text))
     return repr(float(value))
 
 

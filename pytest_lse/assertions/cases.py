@@ -35,8 +35,9 @@ class Draft:
 
     @property
     def regime(self) -> str:
-        """The regime, or the one that is hardest if several are mixed."""
-        return self.regimes[0] if len(set(self.regimes)) == 1 else "mixed rows"
+        """The regime of the rows, if it is one."""
+        names = list(dict.fromkeys(self.regimes))
+        return names[0] if len(names) == 1 else "mixed" if names else ""
 
     @property
     def width(self) -> int:
@@ -145,7 +146,7 @@ def catalogue(
     elif layout.kind == "rows":
         drafts = _row_drafts(layout, rows, ndim, fmt)
     else:
-        drafts = _whole_drafts(layout, rows)
+        drafts = _whole_drafts(layout, rows, fmt)
     for draft in drafts:
         yield from _filled(layout, draft) if few_shapes else (draft,)
     yield from _long_drafts(layout, fmt, wanted, ndim)
@@ -217,15 +218,17 @@ def _key(point: Sequence[float]) -> tuple[tuple[float, float], ...]:
     return tuple((0.0 if v != v else v, 2.0 if v != v else math.copysign(1.0, v)) for v in point)
 
 
-def _whole_drafts(layout: Layout, rows: list[Named]) -> Iterator[Draft]:
+def _whole_drafts(layout: Layout, rows: list[Named], fmt: Format) -> Iterator[Draft]:
     by_regime: dict[str, list[tuple[float, ...]]] = {}
     for name, row in rows:
         by_regime.setdefault(name, []).append(row)
     for name, same in by_regime.items():
         for choice in range(layout.choices):
-            yield Draft((same[0],), (name,), choice)
+            if layout.fits(same[0], choice, fmt):
+                yield Draft((same[0],), (name,), choice)
         for i, row in enumerate(_spread(same[1:], 3 if layout.batched else 9)):
-            yield Draft((row,), (name,), i % layout.choices)
+            if layout.fits(row, i % layout.choices, fmt):
+                yield Draft((row,), (name,), i % layout.choices)
     if layout.batched:
         for name, same in by_regime.items():
             for width in dict.fromkeys(map(len, same)):
@@ -244,7 +247,8 @@ def _spread(rows: list[tuple[float, ...]], count: int) -> list[tuple[float, ...]
 
 
 def _long_drafts(layout: Layout, fmt: Format, wanted: Sequence[str], ndim: Sequence[int]) -> Iterator[Draft]:
-    if not layout.long:
+    # A prefix sum in a narrow dtype has nowhere to keep the digits that a reduction keeps in a wider accumulator.
+    if not layout.long or (layout.cumulative and fmt.precision < 24):
         return
     longs: list[tuple[str, Long]] = []
     if "long" in wanted:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pytest_lse import discovery
-from pytest_lse.assertions.layouts import Layout, layout
+from pytest_lse.assertions.layouts import Layout, layout, vectors
+from pytest_lse.reference.kernel import Kernel
+from pytest_lse.reference.specs import spec
+from pytest_lse.strategies.public import role_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Known:
     arguments: tuple[str, ...]
     file: discovery.KernelFile | None = None
     ignore: int | None = None
+    strategies: tuple[Any, ...] = ()
+    """Strategies for the arguments, where they are not all made from one row of logits."""
 
 
 def known(kernel: Any, params: Mapping[str, Any]) -> Known:
@@ -44,8 +50,6 @@ def known(kernel: Any, params: Mapping[str, Any]) -> Known:
     ValueError, TypeError
         There is no such kernel (the message lists them), or it has no such parameter.
     """
-    from pytest_lse.reference.specs import spec
-
     if isinstance(kernel, str):
         found = spec(kernel)
         for name in params:
@@ -54,4 +58,18 @@ def known(kernel: Any, params: Mapping[str, Any]) -> Known:
                 raise TypeError(f"{kernel} has no parameter {name!r}: expected one of {allowed}")
         file = discovery.kernel(kernel) if kernel in discovery.kernel_names() else None
         return Known(kernel, kernel, layout(kernel, params), tuple(found.args), file, params.get("ignore_index"))
-    raise TypeError(f"kernel is {kernel!r}: expected a kernel's name or a pytest_lse.Kernel")
+    if not isinstance(kernel, Kernel):
+        raise TypeError(f"kernel is {kernel!r}: expected a kernel's name or a pytest_lse.Kernel")
+    names = _parameters(kernel)
+    if all(isinstance(a, str) for a in kernel.args):
+        raise TypeError(f"the arguments of {kernel.name} are only named: give strategies for them, args=(lst.logits(), ...)")
+    roles = [role_of(a) for a in kernel.args]
+    if all(r is not None for r in roles):
+        return Known(kernel, kernel.name, vectors([str(r) for r in roles]), names)
+    return Known(kernel, kernel.name, vectors(["logits"] * len(roles)), names, strategies=kernel.args)
+
+
+def _parameters(kernel: Kernel) -> tuple[str, ...]:
+    """Return the names of the arrays, as the formula calls them."""
+    names = tuple(inspect.signature(kernel.formula).parameters)[1 : len(kernel.args) + 1]
+    return names if len(names) == len(kernel.args) else tuple(f"argument {i + 1}" for i in range(len(kernel.args)))

@@ -55,6 +55,8 @@ class Layout:
         How many rows of numbers one element takes: 2 for pairs.
     least : int
         The shortest row.
+    cumulative : bool
+        Whether every prefix is a result.
     builder : callable, optional
         Makes all arguments, where roles alone do not.
     """
@@ -69,6 +71,7 @@ class Layout:
     long: int = 1_000_000
     group: int = 1
     least: int = 0
+    cumulative: bool = False
     builder: Builder | None = None
 
     def arrays(self, rows: Array, choice: int, fmt: Format, ignore: int | None = None) -> list[Array]:
@@ -139,7 +142,8 @@ def _negative(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 
 def _values(count: int, width: int) -> Array:
-    return (np.arange(count)[:, None] * np.array([1.0, -0.5, 0.25])[:width] + np.array([1.0, 0.0, -2.0])[:width]) * 0.5
+    steps = np.arange(count)[:, None] % 7
+    return (steps * np.array([1.0, -0.5, 0.25])[:width] + np.array([1.0, 0.0, -2.0])[:width]) * 0.5
 
 
 def _attention(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
@@ -299,8 +303,19 @@ def from_roles(
     )
 
 
-# Prefix sums carry every rounding on: they are no place for rows of a million.
-_SHORTER = {"logcumsumexp": 1024}
+def vectors(roles: Sequence[str]) -> Layout:
+    """Return the layout of a user's formula: every array is a vector of one length, or one number."""
+    made = from_roles(roles, kind="whole")
+
+    def build(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
+        return tuple(a[0] if a.ndim else a for a in replace(made, builder=None).arrays(rows, choice, fmt))
+
+    # Nothing is known of the formula: leave its intermediate results the room that a loss has.
+    return replace(made, cap=_LOSS, batched=False, long=0, builder=build)
+
+
+# Prefix sums carry every rounding on: they are no place for long rows.
+_CUMULATIVE, _LONGEST_PREFIX = ("logcumsumexp",), 1024
 
 _ALIASES = {"gaussian": "values", "dist": "probabilities"}
 
@@ -319,7 +334,7 @@ def _named(name: str, ignore: bool) -> Layout:
         roles = ["soft_labels" if r == "targets" else r for r in roles]
         entropy = name.startswith("entropy")
         made = from_roles(roles, kind="whole" if found.mean else "rows", mean=found.mean, entropy=entropy)
-        return replace(made, long=_SHORTER.get(name, made.long))
+        return replace(made, cumulative=True, long=_LONGEST_PREFIX) if name in _CUMULATIVE else made
     if found.layout == "whole":
         roles = ["soft_labels" if r == "targets" else r for r in roles]
         return from_roles(roles, kind="whole", mean=True, params={"ignore_index": 0} if ignore else None)

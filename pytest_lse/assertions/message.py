@@ -51,7 +51,8 @@ def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
     yield f"{trial.subject.name} is not a stable {trial.kernel_name}: {_headline(failure)}"
     yield ""
     about = regimes.about(case.draft.regime)
-    yield _field("regime", f"{case.draft.regime}" + (f" ({about})" if about else ""))
+    if case.draft.regimes:
+        yield _field("regime", f"{case.draft.regime}" + (f" ({about})" if about else ""))
     yield _field("dtype", f"{case.dtype}, {framework.name}")
     for i, (name, value) in enumerate(zip(trial.known.arguments, case.arguments, strict=True)):
         yield _field("input" if i == 0 else "", f"{name} = {_values(value)}")
@@ -66,7 +67,8 @@ def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
         yield _field("got", failure.said)
     yield ""
     yield from _advice(trial, failure)
-    yield _field("again", reproduce(trial, failure))
+    if not trial.subject.label:
+        yield _field("again", reproduce(trial, failure))
 
 
 def _headline(failure: Failure) -> str:

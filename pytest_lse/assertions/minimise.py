@@ -55,7 +55,7 @@ def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
                     draft, rows=rows[:i] + rows[i + 1 :], regimes=draft.regimes[:i] + draft.regimes[i + 1 :]
                 )
     elif rows and draft.ndim == 2:
-        yield replace(draft, ndim=1)
+        yield replace(draft, ndim=1, axis=-1)
     first = rows[0] if rows else ()
     if isinstance(first, Long):
         if first.length > 2 * len(first.head) + 2:

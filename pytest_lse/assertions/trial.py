@@ -219,8 +219,10 @@ class Trial:
             if got.shape != output.expected.shape:
                 said = f"returned shape {got.shape}, expected {output.expected.shape}"
                 return Failure("shape", case, said, output=i, outputs=len(actual))
-            if got.dtype.name not in FORMATS:
-                return Failure("dtype", case, f"returned dtype {got.dtype.name}, expected {case.dtype}", output=i)
+            integers = case.dtype not in FORMATS
+            if got.dtype.name not in FORMATS or (integers and got.dtype.itemsize < 4):
+                wanted = "float32 or float64" if integers else case.dtype
+                return Failure("dtype", case, f"returned dtype {got.dtype.name}, expected {wanted}", output=i)
             failure = self.accurate(case, got, output, "value", i, len(actual))
             if failure is not None:
                 return failure

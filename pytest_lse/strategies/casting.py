@@ -36,5 +36,5 @@ def cast(values: Array, dtype: str) -> Array:
     target = carrier(dtype)
     if target.kind in "iu":
         return values.astype(target)
-    top = FORMATS[dtype].max
-    return np.asarray(np.where(np.isfinite(values), np.clip(values, -top, top), values).astype(target))
+    top, wide = FORMATS[dtype].max, values.astype(np.float64)
+    return np.asarray(np.where(np.isfinite(wide), np.clip(wide, -top, top), wide).astype(target))

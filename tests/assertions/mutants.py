@@ -722,3 +722,70 @@ def numpy_mutants():
     yield from made("info_nce", info_nce, (*ROW_BUGS, *LOG_BUGS), (
         "columns", "positives left out", "sum for mean", "first column",
     ))  # fmt: skip
+
+
+def torch_mutants():
+    """What only a gradient shows: the values of all of these are right."""
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    def lse_where(x):
+        top = x.max(-1, keepdim=True).values.detach()
+        return torch.where(x > -torch.inf, (x - top).exp(), 0.0).sum(-1).log() + top[..., 0]
+
+    for kernel, bug, fn, options in (
+        ("logsumexp", "shift detached twice", lambda x: torch.logsumexp(x - x.amax(-1, keepdim=True), -1)
+            + x.amax(-1).detach(), {}),
+        ("logsumexp", "straight-through maximum", lambda x: (torch.logsumexp(x, -1) - x.amax(-1)).detach() + x.amax(-1), {}),
+        ("logsumexp", "detached", lambda x: torch.logsumexp(x, -1).detach() + 0 * torch.nan_to_num(x).sum(-1), {}),
+        ("softmax", "detached denominator", lambda x: (lambda e: e / e.sum(-1, keepdim=True).detach())(
+            (x - x.amax(-1, keepdim=True).detach()).exp()), {}),
+        ("softmax", "straight-through", lambda x: torch.softmax(x, -1).detach() + x - x.detach(), {"domain": "finite"}),
+        ("softmax", "gradient halved", lambda x: torch.softmax(0.5 * x + 0.5 * x.detach(), -1), {}),
+        ("log_softmax", "detached normaliser", lambda x: (lambda z: z - torch.logsumexp(z, -1, keepdim=True).detach())(
+            x - x.amax(-1, keepdim=True)), {}),
+        ("log_softmax", "sign", lambda x: 2 * torch.log_softmax(x, -1).detach() - torch.log_softmax(x, -1), {"domain": "finite"}),
+        ("sigmoid", "double where", lambda x: torch.where(x >= 0, 1 / (1 + torch.exp(-x)), torch.exp(x) / (1 + torch.exp(x))), {}),
+        ("sigmoid", "naive", lambda x: 1 / (1 + torch.exp(-x)), {}),
+        ("softplus", "double where", lambda x: torch.where(x > 20, x, torch.log1p(torch.exp(x))), {"dtypes": "float32"}),
+        ("softplus", "absolute value at 0", lambda x: torch.clamp(x, min=0) + torch.log1p(torch.exp(-torch.abs(x))) * 1.0
+            + 0.5 * (torch.abs(x) - torch.abs(x).detach()), {}),
+        ("softplus", "dead below", lambda x: F.softplus(torch.clamp(x, min=-5)) - (F.softplus(torch.clamp(x, min=-5))
+            - F.softplus(x)).detach(), {}),
+        ("log_sigmoid", "double where", lambda x: torch.where(x < -30, x, torch.log(torch.sigmoid(x))), {"dtypes": "float32"}),
+        ("log_sigmoid", "detached tail", lambda x: torch.clamp(x, max=0) - torch.log1p(torch.exp(-x.abs())).detach(), {}),
+        ("logaddexp", "maximum alone", lambda a, b: torch.maximum(a, b) + torch.log1p(torch.exp(-(a - b).abs())).detach(),
+            {"domain": "finite"}),
+        ("logaddexp", "unguarded infinities", lambda a, b: torch.where(
+            torch.isinf(b), a, torch.maximum(a, b) + torch.log1p(torch.exp(-(a - b).abs()))), {"domain": "log_space"}),
+        ("log1mexp", "double where", lambda x: torch.where(
+            x > -math.log(2), torch.log(-torch.expm1(x)), torch.log1p(-torch.exp(x))) * 0.5
+            + 0.5 * torch.where(x > -1e-3, torch.log(-torch.expm1(x)), torch.log1p(-torch.exp(x))), {}),
+        ("cross_entropy", "detached normaliser", lambda x, y: -torch.gather(
+            x - torch.logsumexp(x, 1, keepdim=True).detach(), 1, y[:, None]).mean(), {"domain": "finite"}),
+        ("cross_entropy", "sum in the gradient", lambda x, y: F.cross_entropy(x, y).detach()
+            + (lambda s: s - s.detach())(F.cross_entropy(x, y, reduction="sum")), {"domain": "finite"}),
+        ("cross_entropy", "clamped", lambda x, y: (lambda loss: loss.detach() + (lambda s: s - s.detach())(
+            -torch.log(torch.softmax(x, 1).gather(1, y[:, None]).clamp(min=1e-7)).mean()))(F.cross_entropy(x, y)), {"domain": "finite"}),
+        ("bce_with_logits", "clamped", lambda x, t: (lambda p: F.binary_cross_entropy_with_logits(x, t).detach()
+            + (lambda s: s - s.detach())(F.binary_cross_entropy(p, t)))(torch.sigmoid(x).clamp(1e-6, 1 - 1e-6)), {}),
+        ("bce_with_logits", "absolute value", lambda x, t: (torch.clamp(x, min=0) - x * t
+            + torch.log1p(torch.exp(-x.abs())).detach()).mean(), {}),
+        ("entropy", "0 * -inf", lambda x: -torch.where(torch.softmax(x, -1) > 0, torch.softmax(x, -1)
+            * torch.log(torch.softmax(x, -1)), 0.0).sum(-1), {}),
+        ("entropy", "detached probabilities", lambda x: -(torch.softmax(x, -1).detach() * torch.log_softmax(x, -1)).sum(-1),
+            {"domain": "finite"}),
+        ("kl_divergence", "detached weights", lambda p, q: (torch.softmax(p, -1).detach()
+            * (torch.log_softmax(p, -1) - torch.log_softmax(q, -1))).sum(-1), {"domain": "finite"}),
+        ("focal_loss", "detached weight", lambda x, t: (torch.sigmoid(torch.where(t == 1, -x, x)).detach() ** 2
+            * F.softplus(torch.where(t == 1, -x, x))), {"dtypes": "float32"}),
+        ("softmax_with_temperature", "detached denominator", lambda x, t: (lambda e: e / e.sum(-1, keepdim=True).detach())(
+            (x / t - (x / t).amax(-1, keepdim=True).detach()).exp()), {}),
+        ("gumbel_softmax", "straight-through", lambda x, u: torch.softmax(x - torch.log(-torch.log(u)), -1).detach()
+            + x - x.detach(), {"domain": "finite"}),
+        ("masked_softmax", "detached", lambda x, m: torch.nan_to_num(torch.softmax(
+            x.masked_fill(~m, -torch.inf), -1)).detach() + 0 * torch.nan_to_num(x, 0, 0, 0), {}),
+        ("info_nce", "rows detached", lambda s: -(torch.diagonal(s).detach() - torch.logsumexp(s, 1)).mean(), {"domain": "finite"}),
+        ("logsumexp", "where that hides nothing", lse_where, {"domain": "log_space"}),
+    ):  # fmt: skip
+        yield kernel, bug, fn, {"xp": torch, **options}

@@ -1,0 +1,475 @@
+"""What `assert_stable` accepts, what it finds, and what it says."""
+
+import pickle
+import re
+import threading
+import warnings
+from functools import partial
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_lse import Kernel, StabilityError, assert_stable
+from pytest_lse import strategies as lst
+
+
+def softmax(x, axis=-1):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def logsumexp(x):
+    top = x.max(axis=-1, keepdims=True)
+    return np.squeeze(top + np.log(np.sum(np.exp(x - top), axis=-1, keepdims=True)), -1)
+
+
+def failure(fn, kernel="softmax", **options):
+    with pytest.raises(StabilityError) as caught:
+        assert_stable(fn, kernel, **options)
+    return caught.value
+
+
+# The formulas of the first hour
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fn", "options"),
+    [
+        ("logsumexp", lambda x: np.log(np.sum(np.exp(x))), {"ndim": 1}),
+        ("logsumexp", lambda x: np.log(np.sum(np.e**x)), {"ndim": 1}),
+        ("softmax", lambda x: np.exp(x) / np.sum(np.exp(x)), {"ndim": 1}),
+        ("log_softmax", lambda x: np.log(np.exp(x) / np.sum(np.exp(x))), {"ndim": 1}),
+        ("log_softmax", lambda x: np.log(softmax(x)), {}),
+        ("softplus", lambda x: np.log(1 + np.exp(x)), {}),
+        ("sigmoid", lambda x: np.exp(x) / (1 + np.exp(x)), {}),
+        ("log_sigmoid", lambda x: np.log(1 / (1 + np.exp(-x))), {}),
+    ],
+)
+def test_naive_formulas_fail(kernel, fn, options):
+    assert failure(fn, kernel, **options).check == "value"
+
+
+def one_shift(x):
+    c = np.max(x)
+    return c + np.log(np.sum(np.exp(x - c)))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fn", "options"),
+    [
+        ("logsumexp", one_shift, {"ndim": 1}),
+        ("softmax", lambda x: np.exp(x - one_shift(x)), {"ndim": 1}),
+        ("logsumexp", logsumexp, {"claims": ("int",)}),
+        ("softmax", softmax, {"claims": ("int", "nan")}),
+        ("softplus", lambda x: np.logaddexp(0, x), {"domain": "extended", "claims": ("nan", "int", "empty")}),
+    ],
+)
+def test_stable_formulas_pass(kernel, fn, options):
+    assert_stable(fn, kernel, **options)
+
+
+def test_what_is_tried():
+    """The inputs that the design names are among them."""
+    seen = []
+
+    def remembers(x):
+        seen.append(np.asarray(x).copy())
+        return softmax(x)
+
+    assert_stable(remembers, "softmax", claims=("int",), dtypes="float64", max_examples=0)
+    rows = {tuple(float(v) for v in row) for x in seen for row in np.atleast_2d(x)}
+    assert (-1000.0, 1000.0, -1000.0, 5.0, 10.0, 0.001) in rows
+    assert any(x.dtype.kind == "i" and x.tolist() == [1000, 1001, 1002] for x in seen)
+
+
+# Checks beside the values
+
+
+def test_a_function_that_raises():
+    def fn(x):
+        raise RuntimeError("no such device")
+
+    error = failure(fn)
+    assert error.check == "raises"
+    assert "raised RuntimeError: no such device" in str(error)
+    assert isinstance(error.__cause__, RuntimeError)
+
+
+def test_a_wrong_shape():
+    error = failure(lambda x: softmax(x)[..., None])
+    assert error.check == "shape"
+    assert "returned shape" in str(error)
+
+
+def test_a_wrong_number_of_outputs():
+    assert failure(lambda x: (softmax(x), softmax(x))).check == "outputs"
+
+
+@pytest.mark.parametrize(("given_", "returned"), [("float64", np.float32), ("float32", np.float64), ("float32", np.int64)])
+def test_another_dtype(given_, returned):
+    def ties(x):
+        return softmax(x).astype(returned)
+
+    # Only values that both dtypes hold: what fails is the dtype.
+    error = failure(ties, dtypes=given_)
+    assert error.check in ("dtype", "value")
+    if returned is np.float64:
+        assert error.check == "dtype"
+
+
+def test_a_python_float_is_no_other_dtype():
+    assert_stable(lambda x, t: float(np.mean(np.logaddexp(0, x) - x * t)), "bce_with_logits", dtypes="float32", domain="finite")
+
+
+def test_a_changed_argument():
+    def fn(x):
+        x -= x.max(-1, keepdims=True)
+        return softmax(x)
+
+    assert failure(fn).check == "mutates"
+
+
+def test_a_reused_buffer():
+    buffers = {}
+
+    def fn(x):
+        buffer = buffers.setdefault((x.shape, x.dtype), np.empty_like(x))
+        buffer[...] = softmax(x)
+        return buffer
+
+    assert failure(fn).check == "overwrites"
+
+
+def test_state_between_calls():
+    known = {}
+
+    def fn(x):
+        if x.shape == (3, 3):
+            known.setdefault(x.dtype, softmax(x))
+            return known[x.dtype]
+        return softmax(x)
+
+    assert failure(fn).check in ("value", "repeat", "alone")
+
+
+@pytest.mark.parametrize(
+    ("fn", "layout"),
+    [
+        (lambda x: softmax(x) if x.flags.c_contiguous else softmax(x) * 2, "Fortran|non-contiguous|strides"),
+        (lambda x: softmax(x) if all(s > 0 for s in x.strides) else softmax(-x), "negative strides|broadcast"),
+    ],
+)
+def test_memory_layouts(fn, layout):
+    error = failure(fn, ndim=2, dtypes="float32")
+    assert error.check == "layout"
+    assert re.search(layout, str(error))
+
+
+def test_read_only_arrays():
+    def fn(x):
+        assert x.flags.writeable
+        return softmax(x)
+
+    assert failure(fn).check == "readonly"
+
+
+def test_a_row_that_depends_on_its_neighbours():
+    def fn(x):
+        e = np.exp(x - x.max())
+        return e / e.sum(-1, keepdims=True)
+
+    error = failure(fn)
+    assert error.check == "alone"
+    assert error.arguments[0].shape == (2, 1)
+
+
+def test_every_axis_is_tried():
+    def ignores(x, axis=-1):
+        return softmax(x, axis=-1)
+
+    error = failure(ignores)
+    assert "axis=" in str(error)
+    assert_stable(softmax, "softmax", ndim=(1, 2, 3), max_examples=10)
+
+
+def test_a_fixed_axis():
+    assert_stable(lambda x: softmax(x, axis=0), "softmax", axis=0, max_examples=20)
+    failure(lambda x: softmax(x, axis=0), axis=-1)
+
+
+def test_an_axis_without_a_default():
+    def fn(x, *, dim):
+        return softmax(x, axis=dim)
+
+    assert_stable(fn, "softmax", max_examples=10)
+
+
+def test_an_axis_of_none_by_default():
+    sp = pytest.importorskip("scipy.special")
+    assert_stable(sp.softmax, "softmax", max_examples=10)
+    assert_stable(partial(sp.logsumexp, axis=-1), "logsumexp", max_examples=10)
+
+
+# Domains and claims
+
+
+def guarded(x):
+    top = x.max(-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    return (np.log(np.exp(x - top).sum(-1, keepdims=True)) + top)[..., 0]
+
+
+def test_domains():
+    finite = lambda x: np.where(np.isfinite(x).all(-1), guarded(x), np.nan).astype(x.dtype)  # noqa: E731
+    assert_stable(finite, "logsumexp", domain="finite", max_examples=20)
+    assert failure(finite, "logsumexp", domain="masked").regime == "masked"
+    assert_stable(logsumexp, "logsumexp", domain="masked", max_examples=20)
+    assert failure(logsumexp, "logsumexp", domain="log_space").regime == "masked_row"
+    assert_stable(guarded, "logsumexp", domain="log_space", max_examples=20)
+    broken = lambda x: np.where(np.isposinf(x).any(-1), np.nan, guarded(x)).astype(x.dtype)  # noqa: E731
+    assert failure(broken, "logsumexp", domain="extended").regime == "plus_inf"
+
+
+def test_claims():
+    hides = lambda x: guarded(np.nan_to_num(x, posinf=np.inf, neginf=-np.inf))  # noqa: E731
+    assert_stable(hides, "logsumexp", max_examples=20)
+    assert failure(hides, "logsumexp", claims=("nan",)).regime == "nan"
+    assert_stable(logsumexp, "logsumexp", max_examples=0)
+    assert failure(logsumexp, "logsumexp", claims=("empty",)).check == "raises"
+    whole = lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True) if x.dtype.kind == "i" else softmax(x)  # noqa: E731
+    assert_stable(whole, "softmax", max_examples=0)
+    assert failure(whole, claims="int").arguments[0].dtype.kind == "i"
+
+
+def test_a_choice_of_regimes():
+    assert_stable(lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax", regimes=("benign", "near_zero"), max_examples=0)
+    with pytest.raises(StabilityError):
+        assert_stable(lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax", regimes="far_below", max_examples=0)
+
+
+def test_very_long_rows_only_on_request():
+    def half(x):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        return e / np.add.reduce(e, -1, keepdims=True, dtype=np.float16)
+
+    options = {"dtypes": "float16", "max_examples": 0}
+    assert_stable(half, "softmax", **options)
+    assert failure(half, regimes="very_long", **options).regime == "very_long"
+
+
+def test_strictness():
+    rough = lambda x: np.where(x > 17, x, np.log1p(np.exp(np.minimum(x, 17))))  # noqa: E731
+    near = lambda x: np.log(1 + np.exp(-np.abs(x))) + np.maximum(x, 0)  # noqa: E731
+    assert_stable(near, "softplus")
+    failure(near, "softplus", strict=True)
+    failure(rough, "softplus", dtypes="float64", ulps=4)
+    assert_stable(lambda x: np.logaddexp(0, x), "softplus", ulps=8)
+
+
+# The message
+
+
+def test_the_message():
+    error = failure(lambda x: np.log(np.sum(np.exp(x), axis=-1)), "logsumexp", dtypes="float32")
+    text = str(error)
+    for part in ("logsumexp", "overflow", "float32, numpy", "returned", "inf", "expected", "why", "fix", "again", "scipy"):
+        assert part in text
+    assert len(text.splitlines()) <= 16
+    assert error.kernel == "logsumexp"
+    assert error.dtype == "float32"
+    assert error.returned == float("inf")
+    assert error.arguments[0].size == 1
+
+
+def test_the_line_that_reproduces_it():
+    def mine(x):
+        return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+
+    line = str(failure(mine, ndim=2)).rpartition("again")[2].strip()
+    with np.errstate(all="ignore"):
+        assert np.isnan(eval(line, {"np": np, "mine": mine})).any()
+
+
+def test_masks_are_spelt_so_that_they_run():
+    def mine(x):
+        return np.where(np.isfinite(x).all(-1), guarded(x), np.nan).astype(x.dtype)
+
+    line = str(failure(mine, "logsumexp")).rpartition("again")[2].strip()
+    assert "-np.inf" in line
+    assert np.isnan(eval(line, {"np": np, "mine": mine})).any()
+
+
+def test_a_long_row_is_spelt_short():
+    def mine(x):
+        return softmax(x) if x.shape[-1] < 1000 else softmax(x) * 2
+
+    text = str(failure(mine, max_examples=0))
+    assert len(text) < 2500
+    assert "np.full" in text
+
+
+def test_an_error_survives_pickling():
+    error = failure(lambda x: x)
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error)
+    assert copy.kernel == error.kernel
+    assert copy.index == error.index
+
+
+# Bad arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "kind", "says"),
+    [
+        ((softmax, "sofmax"), {}, ValueError, "unknown kernel 'sofmax'.*softmax"),
+        ((softmax, 3), {}, TypeError, "kernel is 3"),
+        ((1.0, "softmax"), {}, TypeError, "fn must be the function"),
+        ((softmax, "softmax"), {"xp": "numpy"}, TypeError, "xp must be the array namespace"),
+        ((softmax, "softmax"), {"domain": "all"}, ValueError, "domain is 'all'"),
+        ((softmax, "softmax"), {"claims": ("float",)}, ValueError, "claims is 'float'"),
+        ((softmax, "softmax"), {"regimes": "hard"}, ValueError, "regimes is 'hard'"),
+        ((softmax, "softmax"), {"ndim": 0}, ValueError, "ndim"),
+        ((softmax, "softmax"), {"axis": "rows"}, TypeError, "axis"),
+        ((softmax, "softmax"), {"max_examples": -1}, ValueError, "max_examples"),
+        ((softmax, "softmax"), {"dtypes": "int8"}, ValueError, "int8"),
+        ((softmax, "softmax"), {"params": {"gamma": 1}}, TypeError, "gamma"),
+        ((softmax, "softmax"), {"gradients": True}, ValueError, "does not differentiate"),
+        ((softmax, Kernel(lambda xp, x: x, args=("x",))), {}, TypeError, "strategies"),
+    ],
+)
+def test_bad_arguments(arguments, options, kind, says):
+    with pytest.raises(kind, match=says):
+        assert_stable(*arguments, **options)
+
+
+def test_inside_given():
+    @given(st.just(0))
+    def test(_):
+        assert_stable(softmax, "softmax")
+
+    with pytest.raises(hypothesis.errors.InvalidArgument, match="use assert_matches"):
+        test()
+
+
+# Kernels of the user
+
+
+def test_a_kernel_of_ones_own():
+    kernel = Kernel(
+        lambda xp, x, t: xp.log(xp.sum(xp.exp(x / t))), args=(lst.logits(), lst.temperatures()), name="tempered"
+    )
+
+    def stable(x, t):
+        return one_shift(x / t)
+
+    assert_stable(stable, kernel, max_examples=30)
+    error = failure(lambda x, t: np.log(np.sum(np.exp(x / t))), kernel)
+    assert error.kernel == "tempered"
+    assert "t = " in str(error)
+
+
+def test_a_kernel_with_arrays_of_fixed_shapes():
+    kernel = Kernel(
+        lambda xp, a, b: xp.log(xp.sum(xp.exp(a)) + xp.sum(xp.exp(b))), args=(lst.logits(shape=3), lst.logits(shape=2))
+    )
+    assert_stable(lambda a, b: one_shift(np.concatenate([a, b])), kernel, max_examples=20)
+    failure(lambda a, b: np.log(np.exp(a).sum() + np.exp(b).sum()), kernel)
+
+
+# The same outcome on every run, and nothing changed around it
+
+
+def test_derandomised():
+    seen = [[], []]
+    for calls in seen:
+
+        def fn(x, calls=calls):
+            calls.append(x.tobytes())
+            return softmax(x)
+
+        assert_stable(fn, "softmax", dtypes="float32", max_examples=30)
+    assert seen[0] == seen[1]
+
+
+def test_seeds_differ():
+    seen = [set(), set()]
+    for seed, calls in enumerate(seen):
+
+        def fn(x, calls=calls):
+            calls.add(x.tobytes())
+            return softmax(x)
+
+        assert_stable(fn, "softmax", dtypes="float32", max_examples=30, seed=seed)
+    assert seen[0] != seen[1]
+
+
+def test_no_global_state_changes():
+    before = (np.geterr(), list(warnings.filters), hypothesis.settings.default, np.random.get_state()[1].tolist())
+    assert_stable(softmax, "softmax", max_examples=10)
+    failure(lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True))
+    after = (np.geterr(), list(warnings.filters), hypothesis.settings.default, np.random.get_state()[1].tolist())
+    assert before == after
+
+
+def test_threads():
+    errors = []
+
+    def run():
+        try:
+            assert_stable(softmax, "softmax", max_examples=10)
+            failure(lambda x: x)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+
+
+def test_a_function_that_is_not_deterministic():
+    count = iter(range(10**9))
+
+    def fn(x):
+        return softmax(x) * (1.5 if next(count) % 97 == 96 else 1)
+
+    failure(fn)
+
+
+@pytest.mark.parametrize(
+    ("params", "fn"),
+    [
+        ({"ignore_index": -1}, lambda x, y: np.mean(nll(x, np.where(y == -1, 0, y))[y != -1]) if (y != -1).any() else np.nan),
+        ({"label_smoothing": 0.1}, lambda x, y: np.mean(0.9 * nll(x, y) - 0.1 * log_softmax(x).mean(-1))),
+    ],
+)
+def test_params(params, fn):
+    assert_stable(fn, "cross_entropy", params=params, domain="finite", dtypes="float64", max_examples=20)
+    failure(lambda x, y: np.mean(nll(x, y)), "cross_entropy", params=params, domain="finite", dtypes="float64")
+
+
+def log_softmax(x):
+    z = x - x.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+
+
+def nll(x, y):
+    return -log_softmax(x)[np.arange(len(y)), y]
+
+
+def test_methods_and_callables():
+    class Layer:
+        def forward(self, x):
+            return softmax(x)
+
+        def __call__(self, x):
+            return self.forward(x)
+
+    assert_stable(Layer(), "softmax", max_examples=5)
+    assert_stable(Layer().forward, "softmax", max_examples=5)
