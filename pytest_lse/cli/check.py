@@ -211,7 +211,7 @@ def _show_diff(args: argparse.Namespace, results: Sequence[FileResult], fixed: i
     from pytest_lse.cli import _terminal
 
     for result in results:
-        sys.stdout.write(_terminal.shown_diff(result.diff, sys.stdout))
+        _terminal.write_diff(result.diff, sys.stdout)
     report = Report(results, unsafe=args.unsafe_fixes)
     hidden = sum(f.fix is not None and not report.fixable(f) for f in report.findings)
     more = f" ({hidden} more with --unsafe-fixes)" if hidden else ""

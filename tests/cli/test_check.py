@@ -196,6 +196,17 @@ class TestFix:
         assert done.err == "No fixes available (1 more with --unsafe-fixes).\n"
         assert lse("check", "--diff", "--unsafe-fixes", "--exit-zero").status == 0
 
+    def test_a_diff_of_a_file_in_another_encoding_applies(self, lse, files, monkeypatch, capsysbinary):
+        text = "# coding: latin-1\n'\xe9'\n" + SAFE
+        root = files(a_py=text.encode("latin-1"))
+        assert main(["check", "--diff"]) == 1
+        (root / "x.patch").write_bytes(capsysbinary.readouterr().out)
+        subprocess.run(["git", "apply", "x.patch"], cwd=root, check=True)
+        patched = (root / "a.py").read_bytes()
+        (root / "a.py").write_bytes(text.encode("latin-1"))
+        assert lse("check", "--fix").status == 0
+        assert (root / "a.py").read_bytes() == patched
+
     def test_what_fix_leaves_is_reported_as_it_is_afterwards(self, lse, files):
         files(a_py=SAFE.replace("\n\n\n", "\nimport numpy as np\n\n\n") + NAIVE.split("\n\n\n")[1])
         [finding] = json.loads(lse("check", "--fix", "--output-format", "json").out)
