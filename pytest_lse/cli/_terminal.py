@@ -51,17 +51,6 @@ def write_diff(diff: str, stream: TextIO) -> None:
         stream.write(shown)
 
 
-def write_diff(diff: str, stream: TextIO) -> None:
-    """Write a diff to a stream: into a file or pipe with the bytes of the files themselves, whatever their encoding."""
-    buffer = getattr(stream, "buffer", None)
-    if buffer is None or stream.isatty():
-        stream.write(diff)
-        return
-    stream.flush()
-    buffer.write(diff.encode("utf-8", "surrogateescape"))
-    buffer.flush()
-
-
 def shown_diff(diff: str, stream: TextIO) -> str:
     """Return a diff as it may be shown: exact for a file or pipe, harmless and perhaps in colour for a reader."""
     if not diff or not (stream.isatty() or colours(stream) or os.environ.get("GITHUB_ACTIONS")):
