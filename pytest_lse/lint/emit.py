@@ -105,6 +105,7 @@ class Fixer:
             f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
             (*dict.fromkeys(edits), *dead, place(self.positions, scopes, site, text)),
             (node, self._after(text, spelled)),
+            departs=bool(unsafe),
         )
 
     def _after(self, text: str, spelled: Mapping[str, str]) -> Node:

@@ -44,6 +44,8 @@ class Fix:
     edits: tuple[Edit, ...]
     #: the value before and the value after, in one graph, for the validation; stays in the process that made it
     proof: Any = field(default=None, compare=False, repr=False)
+    #: whether it is known to change some values, as its message says
+    departs: bool = field(default=False, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Fix, (self.applicability, self.message, self.edits)

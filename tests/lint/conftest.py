@@ -121,7 +121,7 @@ class Respeller(ast.NodeVisitor):
         return text if isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.Attribute) else f"({text})"
 
 
-_POSITIONAL = frozenset({"x", "y", "condition", "shape"})
+_POSITIONAL = frozenset({"x", "y", "condition", "shape", "min", "max"})
 
 
 @cache

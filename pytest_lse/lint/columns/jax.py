@@ -31,6 +31,7 @@ _MINE: dict[str, str] = {
     "logsumexp": "jax.nn.logsumexp(a=x, axis, b!, keepdims, return_sign!) | jax.scipy.special.logsumexp(a=x, axis, b!, keepdims, return_sign!)",
     "norm": "jax.numpy.linalg.norm(x, ord~, axis, keepdims)",
     "cast": "jax.numpy.asarray(a=x, dtype~) | jax.numpy.array(object=x, dtype~, copy~) | .astype(dtype~) | .block_until_ready() | .item()",
+    "clip": "jax.numpy.clip(arr=x, min, max)",
     "logcumsumexp": "jax.lax.cumlogsumexp(operand=x, axis:0, reverse!)",
     "xlogy": "jax.scipy.special.xlogy(x, y)",
     "bce_with_logits": "optax.sigmoid_binary_cross_entropy(logits=x, labels=targets, *, reduction:'none') | optax.losses.sigmoid_binary_cross_entropy(logits=x, labels=targets, *, reduction:'none')",
