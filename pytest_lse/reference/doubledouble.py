@@ -24,7 +24,7 @@ ADD = 2.0**-104 / UNIT
 MULTIPLY = 2.0**-103 / UNIT
 DIVIDE = 2.0**-102 / UNIT
 EXP = 2.0**-86 / UNIT
-EXPM1 = 2.0**-76 / UNIT
+EXPM1 = 2.0**-75 / UNIT
 SQRT = 2.0**-100 / UNIT
 #: absolute error of an operation whose partial products underflow, and below what size of the result they may
 UNDERFLOW = 2.0**-1006
@@ -270,15 +270,9 @@ class DoubleDouble(Namespace):
         high, _, error = gap.parts
         half = self.multiply(self.multiply(gap, gap), 0.5)
         result = self.add(start, self.add(gap, self.negative(half)))
-        sound = np.abs(high) + (0.0 if error is None else error * UNIT) < 0.25
-        return Array(
-            self,
-            (
-                result.parts[0],
-                result.parts[1],
-                np.where(sound, _plus(result.parts[2], (2.0 / UNIT) * np.abs(high) ** 3), np.inf),
-            ),
-        )
+        size = np.abs(high) + (0.0 if error is None else error * UNIT)
+        bound = np.where(size < 0.25, _plus(result.parts[2], (2.0 / UNIT) * size**3), np.inf)
+        return Array(self, (result.parts[0], result.parts[1], bound))
 
     def _logarithm(self, result: Array, high: np.ndarray, error: Part, zero: Any, pole: float) -> Array:
         value, low, bound = result.parts
