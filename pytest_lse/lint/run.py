@@ -7,6 +7,8 @@ file and its settings alone.
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -218,8 +220,13 @@ def _detached(finding: Finding) -> Finding:
 
 def _in_pool(todo: list[Task], job: Job, jobs: int, progress: Callable[[int], None]) -> list[FileResult]:
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_all_start_methods, get_context
 
-    with ProcessPoolExecutor(min(jobs, len(todo))) as pool:
+    # A fork starts at once, but copies no threads, and with them locks that are never released: NumPy, which fixes are
+    # validated with, has threads of its own.
+    alone = threading.active_count() == 1 and "numpy" not in sys.modules
+    method = next(m for m in ("fork" if alone else "forkserver", "spawn") if m in get_all_start_methods())
+    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context(method)) as pool:
         return _spread(pool, todo, job, progress, jobs)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_lse.cli import main
+from pytest_lse.lint import run as lint_run
 
 NAIVE = "import numpy as np\n\n\ndef f(x):\n    return np.log(np.sum(np.exp(x), axis=1))\n"
 SAFE = "import jax.numpy as jnp\n\n\ndef f(x):\n    return jnp.log(jnp.sum(jnp.exp(x), axis=1))\n"
@@ -22,6 +23,7 @@ class Outcome:
 def lse(capsysbinary, monkeypatch, tmp_path):
     """Run the command line in an empty directory."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lint_run, "POOL_AFTER", 1000)  # however slow the machine: what is patched counts
     for name in ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI_PROJECT_DIR"):
         monkeypatch.delenv(name, raising=False)
 

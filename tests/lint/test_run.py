@@ -37,8 +37,10 @@ def test_plain_data_sorted_by_place(tree):
 
 
 @pytest.mark.parametrize("jobs", [2, 5])
-def test_any_number_of_jobs_gives_the_same(tree, monkeypatch, jobs):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_any_number_of_jobs_gives_the_same(tree, monkeypatch, jobs, threads):
     monkeypatch.setattr(run, "POOL_AFTER", 0)
+    monkeypatch.setattr(run.threading, "active_count", lambda: threads)
     assert check(["."], jobs=jobs) == check(["."])
 
 
