@@ -94,4 +94,4 @@ def shared(mine: dict[str, str]) -> dict[str, str]:
         same = [c for c in calls.get(op, "").split(" | ") if c.startswith(("@.", "."))]
         return " | ".join((*same, *filter(None, (mine.get(op, ""),))))
 
-    return {op: both(op) for op in (*calls, *(op for op in mine if op not in calls))}
+    return {op: cell for op in dict.fromkeys((*calls, *mine)) if (cell := both(op))}
