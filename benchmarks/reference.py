@@ -1,0 +1,239 @@
+"""Accuracy, speed and tolerance of the reference kernels: `python benchmarks/reference.py [--accuracy] [--speed] ...`.
+
+--accuracy N   misrounded results of N random values and all hard rows per kernel and dtype, against plain arb at 320
+               bits and more (needs python-flint)
+--speed        time on 1000 x 100 arrays against SciPy and mpmath
+--tolerance    largest error / tolerance of SciPy, PyTorch, textbook code and bugs over the hard grid
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grid
+import numpy as np
+
+import pytest_lse.reference as reference
+from pytest_lse.dtypes import FORMATS
+from pytest_lse.reference import exact, judge
+from pytest_lse.reference.rounding import narrow, storage
+
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+ROWS = ("logsumexp", "softmax", "log_softmax", "logmeanexp")
+ELEMENTS = ("sigmoid", "log_sigmoid", "softplus")
+
+
+def definition(name: str, row: list[Any], arb: Any) -> list[Any]:
+    """Return a kernel by its definition in arb, without any formula of the package."""
+    if name in ELEMENTS:
+        one = arb(1)
+        return {
+            "sigmoid": lambda: [one / (one + (-v).exp()) for v in row],
+            "log_sigmoid": lambda: [-(-v).exp().log1p() for v in row],
+            "softplus": lambda: [v.exp().log1p() for v in row],
+        }[name]()
+    small = [v.exp() for v in row]
+    total = sum(small, arb(0))
+    return {
+        "logsumexp": lambda: [total.log()],
+        "logmeanexp": lambda: [(total / len(row)).log()],
+        "softmax": lambda: [e / total for e in small],
+        "log_softmax": lambda: [v - total.log() for v in row],
+    }[name]()
+
+
+def rounded(ball: Any, target: Any) -> float | None:
+    """Round a ball if both its ends agree."""
+    if not ball.is_finite():
+        return float(ball) if not ball.is_nan() else None
+    ends = exact._Flint().ends(ball)
+    low, high = (exact.round_dyadic(end, target) for end in ends)
+    return low + 0.0 if low == high else None
+
+
+def truth(name: str, row: np.ndarray, target: Any) -> list[float]:
+    """Return the correctly rounded values of a row."""
+    import flint
+
+    for precision in (320, 1500, 4500):
+        with flint.ctx.workprec(precision):
+            finite = [flint.arb(float(v)) for v in row]
+            values = [rounded(b, target) for b in definition(name, finite, flint.arb)]
+        if None not in values:
+            return values  # type: ignore[return-value]
+    raise ArithmeticError(f"{name} of {row} is not decided")
+
+
+def batches(dtype: str, count: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield random rows of `count` values in total, then the hard rows that are finite."""
+    rng = np.random.default_rng(1)
+    target = FORMATS[dtype]
+    for scale in (1.0, 5.0, 30.0):
+        yield "random", narrow(rng.normal(size=(max(1, count // 300), 100)) * scale, target)
+    for category, batch in grid.rows(dtype):
+        if np.isfinite(batch).all():
+            yield category, batch
+
+
+def accuracy(count: int) -> None:
+    print(f"Misrounded results ({count} random values and all hard rows), against arb")
+    for dtype in DTYPES:
+        target = FORMATS[dtype]
+        for name in (*ROWS, *ELEMENTS):
+            wrong = total = 0
+            for _, batch in batches(dtype, count):
+                got = np.asarray(getattr(reference, name)(batch, dtype=dtype)).astype(np.float64)
+                for row, values in zip(batch, got, strict=True):
+                    want = truth(name, row, target)
+                    total += len(want)
+                    wrong += int((np.atleast_1d(values) != np.array(want)).sum())
+            print(f"  {dtype:9} {name:12} {wrong} of {total}", flush=True)
+
+
+def fastest(function: Callable[[], Any], seconds: float = 1.0) -> float:
+    """Return the shortest of many times, in milliseconds."""
+    best, end = np.inf, time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        function()
+        best = min(best, time.perf_counter() - start)
+    return best * 1e3
+
+
+def speed() -> None:
+    import mpmath
+    import scipy.special
+
+    print("Milliseconds on 1000 x 100 values (ratio to SciPy; mpmath: one row of 100, scaled)")
+    context = mpmath.MPContext()
+    context.prec = 128
+    for dtype in DTYPES[:3]:
+        x = (np.random.default_rng(0).normal(size=(1000, 100)) * 5).astype(dtype)
+        for name in ("logsumexp", "softmax", "log_softmax"):
+            theirs = fastest(lambda n=name, x=x: getattr(scipy.special, n)(x, axis=-1))
+            ours = fastest(lambda n=name, x=x: getattr(reference, n)(x))
+            values = [context.mpf(float(v)) for v in x[0]]
+
+            def slow(values: list[Any] = values) -> None:
+                small = [context.exp(v) for v in values]
+                context.log(context.fsum(small))
+
+            mp = fastest(slow, 0.3) * 1000
+            print(
+                f"  {dtype:9} {name:12} {ours:8.2f}  {ours / theirs:6.1f}x SciPy, mpmath {mp / ours:6.0f}x slower",
+                flush=True,
+            )
+
+
+def textbook() -> dict[str, dict[str, Callable[[np.ndarray], np.ndarray]]]:
+    def top(x: np.ndarray) -> np.ndarray:
+        return x.max(-1, keepdims=True)
+
+    def log_sum(x: np.ndarray) -> np.ndarray:
+        return np.log(np.exp(x - top(x)).sum(-1, keepdims=True))
+
+    return {
+        "logsumexp": {
+            "textbook": lambda x: (top(x) + log_sum(x))[..., 0],
+            "BUG no shift": lambda x: np.log(np.exp(x).sum(-1)),
+            "BUG mean shift": lambda x: x.mean(-1) + np.log(np.exp(x - x.mean(-1, keepdims=True)).sum(-1)),
+            "BUG clipped": lambda x: np.log(np.exp(np.clip(x, -50, 50)).sum(-1)),
+            "BUG last term lost": lambda x: (top(x) + log_sum(np.where(np.arange(x.shape[-1]), x, -np.inf)))[..., 0],
+        },
+        "softmax": {
+            "textbook": lambda x: np.exp(x - top(x)) / np.exp(x - top(x)).sum(-1, keepdims=True),
+            "BUG no shift": lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+            "BUG exp(x - lse)": lambda x: np.exp(x - (top(x) + log_sum(x))),
+            "BUG clipped": lambda x: np.exp(np.clip(x, -50, 50)) / np.exp(np.clip(x, -50, 50)).sum(-1, keepdims=True),
+        },
+        "log_softmax": {
+            "textbook": lambda x: (x - top(x)) - log_sum(x),
+            "BUG x - lse": lambda x: x - (top(x) + log_sum(x)),
+            "BUG log(softmax)": lambda x: np.log(np.exp(x - top(x)) / np.exp(x - top(x)).sum(-1, keepdims=True)),
+            "BUG log(softmax + 1e-12)": lambda x: np.log(
+                np.exp(x - top(x)) / np.exp(x - top(x)).sum(-1, keepdims=True) + x.dtype.type(1e-12)
+            ),
+        },
+        "softplus": {
+            "textbook": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-abs(x))),
+            "without log1p": lambda x: np.maximum(x, 0) + np.log(1 + np.exp(-abs(x))),
+            "BUG naive": lambda x: np.log1p(np.exp(x)),
+        },
+        "sigmoid": {
+            "textbook": lambda x: np.where(x < 0, np.exp(-abs(x)), 1) / (1 + np.exp(-abs(x))),
+            "exp(-softplus(-x))": lambda x: np.exp(-np.logaddexp(0, -x)),
+            "BUG ratio": lambda x: np.exp(x) / (1 + np.exp(x)),
+        },
+    }
+
+
+def libraries() -> dict[str, dict[str, Callable[[np.ndarray, str], np.ndarray | None]]]:
+    found: dict[str, dict[str, Any]] = {n: {} for n in textbook()}
+    try:
+        import scipy.special as special
+
+        for name, function in (("logsumexp", "logsumexp"), ("softmax", "softmax"), ("log_softmax", "log_softmax")):
+            found[name]["scipy"] = lambda x, d, f=function: None if d == "bfloat16" else getattr(special, f)(x, axis=-1)
+        found["sigmoid"]["scipy"] = lambda x, d: None if d == "bfloat16" else special.expit(x)
+    except ImportError:
+        print("(SciPy is not installed)")
+    try:
+        import torch
+
+        def tensor(x: np.ndarray, dtype: str) -> Any:
+            return torch.tensor(x.astype(np.float64)).to(getattr(torch, dtype))
+
+        for name in ("logsumexp", "softmax", "log_softmax"):
+            found[name]["torch"] = lambda x, d, n=name: getattr(torch, n)(tensor(x, d), -1).double().numpy()
+        found["sigmoid"]["torch"] = lambda x, d: torch.sigmoid(tensor(x, d)).double().numpy()
+        found["softplus"]["torch"] = lambda x, d: torch.nn.functional.softplus(tensor(x, d)).double().numpy()
+    except ImportError:
+        print("(PyTorch is not installed)")
+    return found
+
+
+def tolerance() -> None:
+    print("Largest error / tolerance over the hard grid, and the values outside it")
+    written, foreign = textbook(), libraries()
+    for dtype in DTYPES:
+        worst: dict[tuple[str, str], tuple[float, str, int]] = {}
+        for category, x in grid.rows(dtype):
+            for name in written:
+                truth_ = judge(name, (x,), dtype=dtype).outputs[0]
+                own = {k: (lambda v, d, f=f: f(v)) for k, f in written[name].items()}
+                for who, function in {**own, **foreign[name]}.items():
+                    with np.errstate(all="ignore"):
+                        got = function(x.astype(storage(dtype)), dtype)
+                    if got is None:
+                        continue
+                    result = truth_.compare(np.asarray(got))
+                    ratio, before = float(result.ratio.max(initial=0.0)), worst.get((name, who), (-1.0, "", 0))
+                    count = before[2] + int((~result.ok).sum())
+                    worst[name, who] = (ratio, category, count) if ratio > before[0] else (*before[:2], count)
+        for (name, who), (ratio, category, count) in sorted(worst.items()):
+            print(f"  {dtype:9} {name:12} {who:26} {ratio:10.3g}  {count:5} outside  ({category})", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--accuracy", type=int, metavar="N", nargs="?", const=1_000_000)
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--tolerance", action="store_true")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if options.tolerance:
+        tolerance()
+    if options.speed:
+        speed()
+    if options.accuracy:
+        accuracy(options.accuracy)
+    if not (options.tolerance or options.speed or options.accuracy):
+        parser.print_help()
+
+
+if __name__ == "__main__":
+    main()
