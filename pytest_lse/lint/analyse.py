@@ -16,7 +16,7 @@ from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
-from pytest_lse.lint.match import Bindings, Matcher
+from pytest_lse.lint.match import CHOICES, Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
@@ -132,6 +132,8 @@ class Analysis:
         exact = getattr(module, "exact", False)
         bindings = self.matcher.exact(pattern, node) if exact else self.matcher.loose(pattern, target)
         applies = getattr(module, "applies", None)
+        if getattr(module, "unconditional", False) and any(a.op in CHOICES for a in target.args):
+            return None
         if bindings is not None and applies is not None and not applies({n: _hint(b) for n, b in bindings.items()}):
             return None
         return bindings

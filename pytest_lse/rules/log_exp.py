@@ -31,6 +31,8 @@ code = "LSE021"
 args = {"x": "logits"}
 params = {}
 shift_invariant = True
+#: `rate = exp(log_rate) if rate is None else rate` and its inverse are a choice of parameters, not a round trip
+unconditional = True
 message = "log(exp(x)) is x, but inf from x = {overflow} on and -inf from x = -{underflow} down: a round trip through the linear domain"
 
 
