@@ -65,6 +65,8 @@ class Analysis:
         self._matches = []
         self._fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename, tuple(self._cells)))
         self._cells.append(tree)
+        # What another cell says has its place in another text.
+        self.lowerer.sources.clear()
         with _deep():
             self.lowerer.module(tree)
         return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
