@@ -150,7 +150,7 @@ def _analysed(source: Source, filename: str) -> tuple[list[Finding], list[Findin
         try:
             return analyse.analyse(source.cells[0], filename), []
         except (SyntaxError, RecursionError, MemoryError) as error:
-            return [], [parse_error(filename, _reason(error))]
+            return [], [parse_error(filename, _reason(error, source.cells[0]))]
     errors = _syntax_errors(source, filename)
     broken = {e.cell for e in errors}
     # A cell that does not parse counts as empty: the others still share one namespace.
@@ -173,15 +173,18 @@ def _syntax_errors(source: Source, filename: str) -> list[Finding]:
             compile(text, filename, "exec", flags=0x400, dont_inherit=True)  # ast.PyCF_ONLY_AST, without its import
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             cell = None if source.numbers is None else source.numbers[index]
-            errors.append(parse_error(filename, _reason(error, cell)))
+            errors.append(parse_error(filename, _reason(error, text, cell)))
     return errors
 
 
-def _reason(error: BaseException, cell: int | None = None) -> UnreadableError:
+def _reason(error: BaseException, text: str, cell: int | None = None) -> UnreadableError:
     if isinstance(error, SyntaxError):
-        return UnreadableError(
-            error.msg or "invalid syntax", max(error.lineno or 1, 1), max(error.offset or 1, 1), cell
-        )
+        from pytest_lse.lint.newer_syntax import needed_version
+
+        version = needed_version(text, error)
+        hint = f" (Python {version} accepts this: run pytest-lse with it)" if version else ""
+        reason = (error.msg or "invalid syntax") + hint
+        return UnreadableError(reason, max(error.lineno or 1, 1), max(error.offset or 1, 1), cell)
     if isinstance(error, ValueError):
         return UnreadableError("the text cannot be encoded as UTF-8", cell=cell)
     return UnreadableError("too deeply nested to be analysed", cell=cell)
