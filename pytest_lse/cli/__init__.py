@@ -41,6 +41,8 @@ class Parser(argparse.ArgumentParser):
     """Reports a wrong argument in one line, without the usage text of some forty options."""
 
     def __init__(self, prog: str, **options: Any) -> None:
+        if sys.version_info >= (3, 14):
+            options["color"] = False  # it would import what colours need although no help is printed
         super().__init__(prog, formatter_class=_Formatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:

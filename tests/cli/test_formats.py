@@ -90,9 +90,9 @@ def test_sarif_is_valid(lse, mixed):
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
     first, _, in_notebook, second, _ = run["results"]
     location = first["locations"][0]["physicalLocation"]
-    assert location["artifactLocation"] == {"uri": "a.py", "uriBaseId": "SRCROOT"}
+    assert location["artifactLocation"] == {"uri": "a.py", "uriBaseId": "%SRCROOT%"}
     assert location["region"] == {"startLine": 5, "startColumn": 12, "endLine": 5, "endColumn": 48}
-    assert run["originalUriBaseIds"]["SRCROOT"]["uri"] == mixed.as_uri() + "/"
+    assert run["originalUriBaseIds"]["%SRCROOT%"]["uri"] == mixed.as_uri() + "/"
     assert second["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "sub/b.py"
     assert "region" not in in_notebook["locations"][0]["physicalLocation"]
     assert in_notebook["message"]["text"].startswith("cell 2, line 2: ")

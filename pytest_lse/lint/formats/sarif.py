@@ -32,7 +32,7 @@ def render(report: Report) -> Iterator[str]:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"SRCROOT": {"uri": uri(root).rstrip("/") + "/"}},
+        "originalUriBaseIds": {"%SRCROOT%": {"uri": uri(root).rstrip("/") + "/"}},
         "results": [_result(f, codes, root) for f in report.findings],
     }
     yield json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -84,7 +84,7 @@ def _result(finding: Finding, codes: Sequence[str], root: str) -> dict[str, Any]
 
 def _artifact(filename: str, root: str) -> dict[str, str]:
     path = relative(filename, root)
-    return {"uri": uri(path)} if os.path.isabs(path) else {"uri": uri(path), "uriBaseId": "SRCROOT"}
+    return {"uri": uri(path)} if os.path.isabs(path) else {"uri": uri(path), "uriBaseId": "%SRCROOT%"}
 
 
 def _region(start: Location, end: Location) -> dict[str, int]:
