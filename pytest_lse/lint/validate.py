@@ -6,6 +6,7 @@ it does not; then numbers far out, where the naive form fails: there the replace
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ _DTYPES = (("float64", 1e-9), ("float32", 2e-4))
 _UNSAFE_TOLERANCE = 1e-3
 _FAR = np.array([-1000.0, -740.0, -90.0, -20.0, -1.0, 0.5, 3.0, 40.0, 95.0, 715.0, 1000.0])
 _FAR_TOLERANCE = 1e-6
+_NOTHING = "validation: the values could not be compared"
+#: the value of a parameter that is called epsilon
+_EPSILON = 1e-8
 
 
 def objection(fix: Fix) -> str | None:
@@ -42,7 +46,8 @@ def objection(fix: Fix) -> str | None:
     with np.errstate(all="ignore"):
         if fix.departs:
             # An epsilon that is removed, a logarithm of negative factors: only where nobody says that values change.
-            return _on_benign_numbers(before, after, safe, ("unit",))
+            found = (_on_benign_numbers(before, after, safe, (s,)) for s in ("unit", "negative", "positive"))
+            return next((reason for reason in found if reason != _NOTHING), _NOTHING)
         return _on_benign_numbers(before, after, safe) or _on_far_numbers(before, after)
 
 
@@ -67,10 +72,12 @@ def _on_benign_numbers(before: Node, after: Node, safe: bool, spreads: tuple[str
             if not (close | ~np.isfinite(old)).all():
                 return f"validation: the replacement gives other numbers on shape {shape}"
             compared += 1
-    return None if compared else "validation: the values could not be compared"
+    return None if compared else _NOTHING
 
 
-def _benign(names: list[Node], dtype: str, spreads: tuple[str, ...]) -> Iterator[tuple[dict[Node, Any], int, tuple[int, ...]]]:
+def _benign(
+    names: list[Node], dtype: str, spreads: tuple[str, ...]
+) -> Iterator[tuple[dict[Node, Any], int, tuple[int, ...]]]:
     random = np.random.default_rng(0)
     for shape in _SHAPES:
         for spread in spreads if dtype == "float64" else [s for s in ("any", "unit") if s in spreads]:
@@ -79,7 +86,8 @@ def _benign(names: list[Node], dtype: str, spreads: tuple[str, ...]) -> Iterator
                 draw = random.random()
                 size = () if spread == "mixed" and draw < _MIXED[0] else shape
                 size = shape[-1:] if spread == "mixed" and _MIXED[0] <= draw < _MIXED[1] else size
-                given[node] = _numbers(random, spread, size).astype(dtype)
+                numbers = _EPSILON if re.search("(?i)eps", str(node.value)) else _numbers(random, spread, size)
+                given[node] = np.asarray(numbers, dtype)
             yield given, len(shape), shape
 
 

@@ -90,6 +90,27 @@ def test_a_removed_epsilon_is_an_unsafe_difference():
     assert "numbers" in judged(before, after)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (XP.log(XP.sigmoid(X) + Symbol(GRAPH, GRAPH.opaque("EPS"))), XP.log_sigmoid(X)),
+        (XP.log(XP.softmax(X, axis=-1) + 1e-6), XP.log_softmax(X, axis=-1)),
+        (XP.log(XP.prod(X)), XP.sum(XP.log(X))),
+        (
+            XP.log(1.0 - XP.exp(X)),
+            XP.where(XP.greater(X, -0.7), XP.log(-XP.expm1(X)), XP.log1p(-XP.exp(X))),
+        ),
+    ],
+)
+def test_a_fix_that_departs_says_so(before, after):
+    assert objection(Fix("unsafe", "", (), (before.node, after.node), departs=True)) is None
+
+
+def test_a_fix_that_departs_too_far():
+    before, after = XP.log(XP.sigmoid(X) + 1e-2), XP.log_sigmoid(X)
+    assert "numbers" in objection(Fix("unsafe", "", (), (before.node, after.node), departs=True))
+
+
 def test_a_fix_without_proof_is_not_objected_to():
     assert objection(Fix("safe", "", ())) is None
 
