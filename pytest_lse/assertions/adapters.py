@@ -150,7 +150,7 @@ class Torch(Framework):
     def array(self, value: Array) -> Any:
         """Return a tensor on the device."""
         if value.dtype.name == "bfloat16":
-            tensor = self.xp.from_numpy(value.astype(np.float32)).to(self.xp.bfloat16)
+            tensor = self.xp.from_numpy(np.asarray(value, np.float32)).to(self.xp.bfloat16)
         else:
             tensor = self.xp.from_numpy(np.array(value))
         return tensor if self.device is None else tensor.to(self.device)

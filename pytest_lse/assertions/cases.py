@@ -112,11 +112,11 @@ def _shape(layout: Layout, value: Array, draft: Draft) -> Array:
     return np.ascontiguousarray(np.moveaxis(value, -1, draft.axis))
 
 
-def usable(layout: Layout, row: Row | Long, fmt: Format, domain: str) -> bool:
+def usable(layout: Layout, row: Row | Long, fmt: Format, domain: str, choice: int = 0) -> bool:
     """Whether a row keeps what the kernel and the domain promise."""
     if isinstance(row, Long):
         return True
-    if any(math.isfinite(v) and abs(v) > layout.cap * fmt.max for v in row):
+    if not layout.fits(row, choice, fmt):
         return False
     if domain in ("log_space", "extended") or -math.inf not in row:
         return True
@@ -142,7 +142,7 @@ def catalogue(
         if usable(layout, row, fmt, domain) and len(row) >= layout.least
     ]
     if layout.kind == "elements":
-        drafts = _element_drafts(layout, rows, ndim)
+        drafts = _element_drafts(layout, rows, ndim, fmt)
     elif layout.kind == "rows":
         drafts = _row_drafts(layout, rows, ndim, fmt)
     else:
@@ -198,19 +198,27 @@ def _row_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int], fmt: For
                     yield Draft((row,), (name,), choice, 1)
 
 
-def _element_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int]) -> Iterator[Draft]:
+def _element_drafts(layout: Layout, rows: list[Named], ndim: Sequence[int], fmt: Format) -> Iterator[Draft]:
     for name in dict.fromkeys(n for n, _ in rows):
         keyed = {_key(p): p for n, row in rows if n == name for p in layout.points(row)}
         points = list(keyed.values())
-        size = 6 if layout.mean else max(len(points), 1)
-        for start in range(0, len(points), size):
-            part = tuple(v for point in points[start : start + size] for v in point)
+        large = [p for p in points if layout.mean and not _moderate(p, fmt)]
+        together = [p for p in points if p not in large] if large else points
+        size = 6 if layout.mean else max(len(together), 1)
+        groups = [together[start : start + size] for start in range(0, len(together), size)]
+        for group in (*groups, *([p] for p in large)):
+            part = tuple(v for point in group for v in point)
             for choice in range(layout.choices):
                 yield Draft((part,), (name,), choice, min(ndim))
         if name == "benign":
             yield Draft((tuple(v for point in points for v in point),), (name,), 0, max(ndim))
         if not points:
             yield Draft(((),), (name,), 0, min(ndim))
+
+
+def _moderate(row: Row, fmt: Format) -> bool:
+    """Whether several such rows have a sum far from overflow."""
+    return all(not math.isfinite(v) or abs(v) <= fmt.max / 256 for v in row)
 
 
 def _key(point: Sequence[float]) -> tuple[tuple[float, float], ...]:
@@ -232,7 +240,7 @@ def _whole_drafts(layout: Layout, rows: list[Named], fmt: Format) -> Iterator[Dr
     if layout.batched:
         for name, same in by_regime.items():
             for width in dict.fromkeys(map(len, same)):
-                group = [r for r in same if len(r) == width]
+                group = [r for r in same if len(r) == width and _moderate(r, fmt)]
                 for start in range(0, len(group), 4):
                     part = tuple(group[start : start + 4])
                     for choice in (0, 1, layout.choices + 1)[: 2 + (start == 0)]:

@@ -89,12 +89,19 @@ class Layout:
             return (tuple(row[:2]),) if len(row) > 1 else ()
         return tuple((v,) for v in row)
 
+    def limit(self, choice: int, fmt: Format) -> float:
+        """Return the largest logit under a choice: x / T stays in range, and noise is not lost beside x."""
+        top = self.cap * fmt.max
+        if "temperature" in self.roles:
+            top = min(top, fmt.max / 4 * float(roles_.temperature(np.zeros((1, 1)), choice, fmt)))
+        if "uniform" in self.roles:
+            top = min(top, 0.25 / fmt.eps)
+        return top
+
     def fits(self, row: Row, choice: int, fmt: Format) -> bool:
-        """Whether x / T stays in range at the temperature of the choice."""
-        if "temperature" not in self.roles:
-            return True
-        scale = float(roles_.temperature(np.zeros((1, 1)), choice, fmt))
-        return all(not math.isfinite(v) or abs(v) <= fmt.max / 4 * scale for v in row)
+        """Whether a row keeps to the limit of a choice."""
+        top = self.limit(choice, fmt)
+        return all(not math.isfinite(v) or abs(v) <= top for v in row)
 
 
 def _same(rows: Array) -> Array:
@@ -244,6 +251,7 @@ def _ctc(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 
 _COMPOUND, _LOSS = 1 / 4, 1 / 16
+_STEPS = 1 / 64  # where several of the kernel's own steps add up
 _LONGEST = 1_000_000
 
 _SPECIAL: dict[str, Layout] = {
@@ -255,11 +263,11 @@ _SPECIAL: dict[str, Layout] = {
         ("values", "logits", "values", "logits"), "whole", _COMPOUND, 3, batched=True, long=0, least=1, builder=_merge_attention
     ),
     "mixture_log_prob": Layout(("values", "logits", "values", "values"), "whole", _LOSS, 4, long=0, least=1, builder=_mixture),
-    "info_nce": Layout(("logits",), "whole", _LOSS, 3, mean=True, long=0, least=1, builder=_info_nce),
+    "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(
-        ("log_probabilities", "log_probabilities", "logits"), "whole", _LOSS, 4, long=0, least=1, builder=_hmm
+        ("log_probabilities", "log_probabilities", "logits"), "whole", _STEPS, 4, long=0, least=1, builder=_hmm
     ),
-    "ctc_loss": Layout(("log_probabilities", "labels"), "whole", _LOSS, 4, long=0, least=1, builder=_ctc),
+    "ctc_loss": Layout(("log_probabilities", "labels"), "whole", _STEPS, 4, long=0, least=1, builder=_ctc),
 }  # fmt: skip
 
 _LOSS_ROLES = {"labels", "targets", "hard_targets", "soft_labels"}

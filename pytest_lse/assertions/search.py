@@ -45,17 +45,19 @@ def drafts(
     def build(draw: st.DrawFn) -> Draft:
         n = draw(width) * (layout.group if layout.kind == "elements" else 1)
         count = draw(height)
+        chosen = draw(choice)
+        most = min(top, layout.limit(chosen, fmt))
         rows, kinds = [], []
         for _ in range(max(count, 1)):
             kind = regimes.BY_NAME[draw(regime)]
             z = [v / 1024 for v in draw(shapes[n])]
             row = kind.place(fmt, draw(place) / 32, z)
-            row = tuple(max(-top, min(top, v)) if math.isfinite(v) else v for v in row)
+            row = tuple(max(-most, min(most, v)) if math.isfinite(v) else v for v in row)
             kept = usable(layout, row, fmt, domain)
             rows.append(row if kept else tuple(0.0 if v == -math.inf else v for v in row))
             kinds.append(kind.name)
         flat = count == 0 or (layout.kind == "elements")
-        return Draft(tuple(rows), tuple(kinds), draw(choice), min(ndim) if flat else max(ndim))
+        return Draft(tuple(rows), tuple(kinds), chosen, min(ndim) if flat else max(ndim))
 
     return build()
 

@@ -170,7 +170,7 @@ class _Run:
             return trial.check(make(draft))
 
         def smaller(draft: Draft) -> Failure | None:
-            inside = all(usable(layout, row, fmt, self.domain) for row in draft.rows)
+            inside = all(usable(layout, row, fmt, self.domain, draft.choice) for row in draft.rows)
             return check(draft) if inside else None
 
         if self.known.strategies:

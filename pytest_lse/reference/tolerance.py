@@ -90,9 +90,16 @@ def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, co
     (worst,) = _worst(problem, target, strict, calls)
     worst = problem.restore_gradient(worst)
     scale = 0.0 if strict else steps(target)
-    # What was flushed to zero comes back multiplied by the weights.
-    flushed = floor(target) * max(1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)))
+    # What was flushed to zero comes back multiplied, by the weights and by the other arguments (the keys of attention);
+    # in float16 the frameworks' own gradients stop at its normal numbers (exp(12) is beyond it).
+    factors = [float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in problem.arrays[1:] if a.dtype.kind == "f"]
+    largest = max([1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)), *(min(f, 1e6) for f in factors)])
+    flushed = (floor(target) if strict else 4.0 * target.tiny) * largest
     bound = SPELLING * worst + scale * target.u * np.abs(value.high) + flushed
+    if not np.isfinite(bound[np.isfinite(value.high)]).all():
+        (radius,) = _condition(problem, target, evaluation.gradient_call(problem, weights, False))
+        known = _conditioned(problem, target, strict, problem.restore_gradient(radius), value.high, gradient=True)
+        bound = np.where(np.isfinite(bound), bound, known + flushed)
     return np.asarray(np.where(np.isnan(bound), flushed, bound))
 
 
