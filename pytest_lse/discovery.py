@@ -44,6 +44,15 @@ class KernelFile:
         """The rule's name as in the documentation: `log_softmax` is called log-softmax."""
         return getattr(self.module, "title", self.name.replace("_", "-"))
 
+    def witness_of(self, spelling: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return where a spelling fails: `witness_<beginning of its name>` if there is one, else `witness`."""
+        suffix = spelling.removeprefix("naive_")
+        own = [n for n in vars(self.module) if n.startswith("witness_") and suffix.startswith(n.removeprefix("witness_"))]
+        if own and spelling != "naive":
+            table: Mapping[str, Mapping[str, Any]] = getattr(self.module, max(own, key=len))
+            return table
+        return {dtype: row for dtype, row in self.witness.items() if row.get("spelling", spelling) == spelling}
+
 
 def kernel_names() -> tuple[str, ...]:
     """Return the names of all kernels, sorted."""

@@ -72,6 +72,7 @@ def vjp(xp, g, x, axis):
 
 message = "-sum(p * log(p)) of a softmax is nan where x lies {underflow} below the maximum"
 replacement = {}
+witness_sigmoid = {}
 witness = {
     "float64": {"input": [0.0, -1000.0], "returns": "nan", "truth": 0.0},
     "float32": {"input": [0.0, -200.0], "returns": "nan", "truth": 0.0},

@@ -89,6 +89,9 @@ replacement_shifted = {
     "jax": "x + jax.numpy.log(-jax.numpy.expm1(-x))",
     "tensorflow": "x + tensorflow.math.log(-tensorflow.math.expm1(-x))",
 }
+witness_clip = {}
+witness_expm1 = {}
+witness_shifted = {}
 witness = {
     "float64": {"input": -1e-17, "returns": "-inf", "truth": -39.14394658089878},
     "float32": {"input": -1e-9, "returns": "-inf", "truth": -20.723267},

@@ -62,11 +62,11 @@ def naive_difference(xp, x, axis):
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))
 
 
-def naive_whole(xp, x, axis=None):
+def naive_difference_whole(xp, x, axis=None):
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
 
 
-def naive_leading(xp, x, axis=0):
+def naive_difference_leading(xp, x, axis=0):
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
 
 
@@ -87,6 +87,8 @@ def vjp_output(xp, g, x, axis):
 shift_invariant = True
 message = {
     "naive": "log(softmax(x)) is -inf where x lies {underflow} below the maximum, an ordinary number",
+    "naive_difference": "x - log(sum(exp(x))) is -inf from x = {overflow} on, and inf where every x is below -{underflow}",
+    "naive_element_difference": "x[i] - log(sum(exp(x))) is -inf from x = {overflow} on, and inf where every x is below -{underflow}",
     "naive_epsilon": "log(softmax(x) + eps) stops at log(eps), with a dead gradient",
     "naive_clip": "log(clip(softmax(x), eps)) stops at log(eps), with a dead gradient",
 }
@@ -120,6 +122,15 @@ replacement = {
     "paddle": "paddle.nn.functional.log_softmax(x, axis=axis)",
     "mxnet": "mxnet.nd.log_softmax(x, axis=axis)",
     "chainer": "chainer.functions.log_softmax(x, axis=axis)",
+}
+witness_element = {}
+witness_epsilon = {}
+witness_clip = {}
+witness_difference = {
+    "float64": {"input": [1000.0, 999.0], "returns": ["-inf", "-inf"], "truth": [-0.31326168751822286, -1.3132616875182228]},
+    "float32": {"input": [100.0, 99.0], "returns": ["-inf", "-inf"], "truth": [-0.3132617, -1.3132617]},
+    "float16": {"input": [13.0, 12.0], "returns": ["-inf", "-inf"], "truth": [-0.3132, -1.313]},
+    "bfloat16": {"input": [100.0, 99.0], "returns": ["-inf", "-inf"], "truth": [-0.3125, -1.3125]},
 }
 witness = {
     "float64": {"input": [0.0, -1000.0], "returns": [0.0, "-inf"], "truth": [0.0, -1000.0]},

@@ -106,6 +106,7 @@ replacement_weighted = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
 }
+witness_three = {}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},
     "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.69315},

@@ -51,7 +51,7 @@ class Analysis:
         self._core: dict[Node, bool] = {}
         self._matches: list[_Match] = []
         self._cells: list[ast.Module] = []
-        self._fixer: Fixer | None = None
+        self.fixer: Fixer | None = None
 
     def run(self, text: str, cell: int | None = None) -> list[Finding]:
         """Return the findings of a module's text.
@@ -63,11 +63,11 @@ class Analysis:
         """
         tree = ast.parse(text)
         self._matches = []
-        self._fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename, tuple(self._cells)))
+        self.fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename, tuple(self._cells)))
         self._cells.append(tree)
         # What another cell says has its place in another text.
         self.lowerer.sources.clear()
-        with _deep():
+        with deep():
             self.lowerer.module(tree)
         return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
 
@@ -79,13 +79,13 @@ class Analysis:
         found = self._match(node)
         if found is None:
             self._excuse(site, node)
-        if found is None or self._fixer is None or self.lowerer.statement is None or self._from_operand(site, found):
+        if found is None or self.fixer is None or self.lowerer.statement is None or self._from_operand(site, found):
             return
         pattern, leaves = found
         framework = framework or self.lowerer.framework_of(node)
         if framework in stabilising():
             return
-        fix, reason = self._fixer.fix(site, node, pattern, framework)
+        fix, reason = self.fixer.fix(site, node, pattern, framework)
         statement = self.lowerer.statement
         self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
 
@@ -148,8 +148,8 @@ class Analysis:
         return known
 
     def _finding(self, match: _Match, cell: int | None) -> Finding:
-        assert self._fixer is not None
-        positions = self._fixer.positions
+        assert self.fixer is not None
+        positions = self.fixer.positions
         start, end = positions.span(match.site)
         kernel = match.pattern.kernel
         return Finding(
@@ -161,7 +161,7 @@ class Analysis:
             end_location=end,
             severity=severity(match.pattern, match.framework),
             cell=cell,
-            witness=witness(kernel, match.framework),
+            witness=witness(match.pattern, match.framework),
             fix=match.fix,
             no_fix_reason=match.reason,
             framework=match.framework,
@@ -234,7 +234,7 @@ def _operands(site: Site) -> Iterator[ast.expr]:
 
 
 @contextmanager
-def _deep() -> Iterator[None]:
+def deep() -> Iterator[None]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _DEPTH))
     try:

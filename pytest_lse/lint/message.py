@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_lse.discovery import KernelFile
 from pytest_lse.lint.finding import Severity
 from pytest_lse.lint.emit import replacement
 from pytest_lse.lint.patterns import Pattern
@@ -44,10 +43,10 @@ def severity(pattern: Pattern, framework: str | None) -> Severity:
     return "error" if value == "info" and framework not in ("numpy", None) else value
 
 
-def witness(kernel: KernelFile, framework: str | None) -> dict[str, Any] | None:
-    """Return the tabulated input on which the pattern fails in the framework's dtype."""
+def witness(pattern: Pattern, framework: str | None) -> dict[str, Any] | None:
+    """Return the tabulated input on which the spelling fails in the framework's dtype, None where there is none."""
     dtype = dtype_of(framework)
-    row = kernel.witness.get(dtype)
+    row = pattern.kernel.witness_of(pattern.spelling).get(dtype)
     return {"dtype": dtype, **{k: row[k] for k in ("input", "returns", "truth")}} if row else None
 
 

@@ -43,6 +43,7 @@ PARAMS: dict[str, str] = {
     **dict.fromkeys("maxpair minpair".split(), _REDUCTION),
     **dict.fromkeys("cumsum logcumsumexp".split(), "x, axis=None"),
     **dict.fromkeys("softmax log_softmax".split(), "x, axis"),
+    "size": "x, axis=None",
     "segment_sum": "x, ids",
     "maxlike": "x",
     **dict.fromkeys("unit normalized nonzero".split(), "x"),

@@ -7,7 +7,9 @@ roots = ("mlx", "mlx_lm")
 _ANY = "stream~"
 _REDUCE = f"a=x, axis, keepdims, *, {_ANY}"
 _METHOD = f"axis, keepdims, *, {_ANY}"
-_UNARY = "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign sigmoid reciprocal erf log2 log10".split()
+_UNARY = (
+    "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign sigmoid reciprocal erf log2 log10".split()
+)
 _METHODS = frozenset("exp log log1p abs sqrt square sin cos reciprocal log2 log10".split())
 _BINARY = {
     "add": "add",

@@ -5,7 +5,9 @@ modules = ("mxnet.nd", "mxnet.F", "mxnet.ndarray", "mxnet.sym", "mxnet.symbol")
 roots = ("mxnet", "gluonnlp", "gluoncv")
 
 _UNARY = "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign reciprocal erf log2 log10".split()
-_METHODS = frozenset("exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign reciprocal log2 log10".split())
+_METHODS = frozenset(
+    "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign reciprocal log2 log10".split()
+)
 _REDUCE = "data=x, axis, keepdims, exclude!, *, out!, name~"
 _METHOD = "axis, keepdims, *, exclude!"
 

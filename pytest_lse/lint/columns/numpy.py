@@ -54,6 +54,7 @@ calls = {
     "cumsum": "@.cumsum(a=x, axis, dtype!, out!) | .cumsum(axis, dtype!, out!)",
     "logcumsumexp": "@.logaddexp.accumulate(array=x, axis:0, dtype!, out!)",
     "where": "@.where(condition, x, y)",
+    "size": "@.size(a=x, axis)",
     "nonzero": "@.flatnonzero(a=x) | @.nonzero(a=x) | @.where(condition=x)",
     "clip": "@.clip(a=x, a_min=min, a_max=max, out!) | .clip(min, max, out!)",
     "expand": "@.expand_dims(a=x, axis)",

@@ -4,9 +4,7 @@ framework = "paddle"
 modules = ("paddle",)
 roots = ("paddle", "paddlenlp")
 
-_UNARY = (
-    "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign reciprocal erf log2 log10".split()
-)
+_UNARY = "exp log log1p expm1 abs sqrt square tanh sin cos sinh cosh floor sign reciprocal erf log2 log10".split()
 _REDUCE = "axis, keepdim=keepdims, name~"
 _SUM = "axis, dtype!, keepdim=keepdims, name~"
 _F = "paddle.nn.functional"
