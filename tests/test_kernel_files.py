@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from pathlib import Path
 
 import pytest
@@ -92,11 +93,15 @@ def test_the_documentation_has_its_sections(file):
     lines = file.doc.split("\n")
     assert lines[0].rstrip().endswith("."), "the first line is a sentence"
     assert len(lines[0]) <= 120
-    found = [a for a, b in zip(lines, lines[1:], strict=False) if b and set(b) == {"-"} and len(b) >= len(a) > 0]
+    found = [a for a, b in itertools.pairwise(lines) if b and set(b) == {"-"} and len(b) >= len(a) > 0]
     wanted = SECTIONS if file in PATTERNS else ("What it does", "Why is this bad")
     for section in wanted:
         assert any(f.rstrip("?") == section.rstrip("?") for f in found), section
-    order = [SECTIONS.index(f) for f in (g if g.endswith("?") or g != "Why is this bad" else g + "?" for g in found) if f in SECTIONS]
+    order = [
+        SECTIONS.index(f)
+        for f in (g if g.endswith("?") or g != "Why is this bad" else g + "?" for g in found)
+        if f in SECTIONS
+    ]
     assert order == sorted(order)
 
 

@@ -8,7 +8,7 @@ no variants for them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, NoReturn
 
 #: operations that change shape, dtype or place of a value, but none of the numbers
@@ -118,7 +118,8 @@ class Graph:
         return self._intern("add", tuple(sorted(rest, key=_by_id)))
 
     def mul(self, *factors: Node) -> Node:
-        coefficient, rest = 1.0, []
+        coefficient = 1.0
+        rest: list[Node] = []
         for f in _flat("mul", factors):
             if is_number(f):
                 coefficient *= f.value
@@ -245,14 +246,14 @@ def coefficient(node: Node) -> float:
     return 1.0
 
 
-def _postorder(root: Node, done: Iterable[Node] = ()) -> Iterator[Node]:
+def _postorder(root: Node, done: Container[Node] = ()) -> Iterator[Node]:
     seen: set[Node] = set()
     todo: list[tuple[Node, bool]] = [(root, False)]
     while todo:
         node, ready = todo.pop()
         if ready:
             yield node
-        elif node not in seen and node not in done:  # type: ignore[operator]
+        elif node not in seen and node not in done:
             seen.add(node)
             todo.append((node, True))
             todo.extend((a, False) for a in node.args)

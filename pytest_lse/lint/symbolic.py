@@ -73,11 +73,10 @@ class Namespace:
 
         def function(*args: object, **keywords: object) -> Symbol:
             given = dict(zip(names, args, strict=False)) | keywords
-            values = (given.pop(name, default) for name, default in ops.signature(op))
-            nodes = [as_node(graph, v) for v in values]
-            if given or ops.REQUIRED in nodes:
+            values = [given.pop(name, default) for name, default in ops.signature(op)]
+            if given or any(v is ops.REQUIRED for v in values):
                 raise TypeError(f"{op}() takes {', '.join(names)}")
-            return Symbol(graph, graph.make(op, *nodes))
+            return Symbol(graph, graph.make(op, *(as_node(graph, v) for v in values)))
 
         return function
 

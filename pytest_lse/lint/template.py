@@ -150,7 +150,7 @@ def _is_default(keyword: ast.keyword, values: Mapping[str, Node], defaults: Mapp
     if not isinstance(keyword.value, ast.Name) or keyword.value.id not in values:
         return False
     node = values[keyword.value.id]
-    if node.op != "const" or keyword.arg not in defaults:
+    if node.op != "const" or keyword.arg is None or keyword.arg not in defaults:
         return False
     default = defaults[keyword.arg]
     value = node.value

