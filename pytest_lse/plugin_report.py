@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         reason = _unusable(path)
         if reason:
             pytest.exit(f"--lse-report={target}: {reason}", returncode=_UNUSABLE)
-        config.pluginmanager.register(_Collector(path), "lse-report")
+        config.pluginmanager.register(_Collector(path, target), "lse-report")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -87,8 +87,9 @@ def _unusable(path: Path) -> str:
 class _Collector:
     """Collects the data of all tests and writes the report, in the process that the user sees."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shown: str) -> None:
         self.path = path
+        self.shown = shown
         self.records: list[dict[str, Any]] = []
         self.findings: list[dict[str, Any]] = []
         self.linted: int | None = None
@@ -120,10 +121,10 @@ class _Collector:
             self.path.write_text(page(data), encoding="utf-8")
             self.path.with_suffix(".json").write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
         except OSError as error:
-            self.written = f"--lse-report={self.path}: cannot be written: {error.strerror or error}"
+            self.written = f"--lse-report={self.shown}: cannot be written: {error.strerror or error}"
             session.exitstatus = _UNUSABLE
         else:
-            self.written = f"numerical stability report: {self.path}"
+            self.written = f"numerical stability report: {self.shown}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the report is."""

@@ -115,7 +115,8 @@ def test_how_each_function_is_called():
         ("import tensorflow as tf\ndef f(t, x):\n s = tf.sigmoid(x)\n"
          " return -(t * tf.math.log(s) + (1 - t) * tf.math.log(1 - s))",
          'assert_stable(lambda x, targets: tf.reduce_mean(f(targets, x)), "bce_with_logits", xp=tf)'),
-        ("import torch\ndef f(x): return torch.softmax(x, dim=1)", 'assert_stable(f, "softmax", xp=torch, axis=1, ndim=2)'),
+        ("import torch\ndef f(x): return torch.softmax(x, dim=1)",
+         'assert_stable(f, "softmax", xp=torch, axis=1, ndim=2)'),
         ("import torch\ndef f(x): return torch.softmax(x, dim=-2)",
          'assert_stable(f, "softmax", xp=torch, axis=-2, ndim=2)'),
         ("import numpy as np\ndef f(x): return np.log(np.sum(np.exp(x), axis=-1, keepdims=True))",
