@@ -56,7 +56,7 @@ def rounded(ball: Any, target: Any) -> float | None:
 
 
 def truth(name: str, row: np.ndarray, target: Any) -> list[float]:
-    """Return the correctly rounded values of a row."""
+    """Return the correctly rounded values of a row; nan where they cannot be decided."""
     import flint
 
     for precision in (320, 1500, 4500):
@@ -65,7 +65,8 @@ def truth(name: str, row: np.ndarray, target: Any) -> list[float]:
             values = [rounded(b, target) for b in definition(name, finite, flint.arb)]
         if None not in values:
             return values  # type: ignore[return-value]
-    raise ArithmeticError(f"{name} of {row} is not decided")
+    # A midpoint missed by an exponential below 2**-4500: out of reach for this check.
+    return [np.nan if v is None else v for v in values]
 
 
 def batches(dtype: str, count: int) -> Iterator[tuple[str, np.ndarray]]:
@@ -88,9 +89,9 @@ def accuracy(count: int) -> None:
             for _, batch in batches(dtype, count):
                 got = np.asarray(getattr(reference, name)(batch, dtype=dtype)).astype(np.float64)
                 for row, values in zip(batch, got, strict=True):
-                    want = truth(name, row, target)
+                    want = np.array(truth(name, row, target))
                     total += len(want)
-                    wrong += int((np.atleast_1d(values) != np.array(want)).sum())
+                    wrong += int((np.atleast_1d(values) != want)[~np.isnan(want)].sum())
             print(f"  {dtype:9} {name:12} {wrong} of {total}", flush=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.dtypes import Format
-from pytest_lse.reference import exact, special, tape
+from pytest_lse.reference import exact, fast, special, tape
 from pytest_lse.reference.arrays import Array, Namespace
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
 from pytest_lse.reference.layout import Problem
@@ -61,7 +61,11 @@ def values(problem: Problem, target: Format) -> list[Value]:
     elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
-        results = _climb(call_of(problem, "stable"), inputs_of(problem), target, problem.separable, ruling.skip)
+        levels = list(_levels(target, SIDE.get(problem.spec.name, 0)))
+        shortcut = fast.SHORTCUTS.get(problem.spec.name)
+        if shortcut is not None and target.precision < 53:
+            levels.insert(0, lambda call, inputs: _shortcut(shortcut, inputs, target))
+        results = _climb(call_of(problem, "stable"), inputs_of(problem), levels, problem.separable, ruling.skip)
     problem.cache["first"] = results[0].high
     finished = [_ruled(results[0], ruling, problem.restore)]
     if len(results) > 1:
@@ -86,7 +90,8 @@ def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> 
         result = Value.of(np.zeros(problem.arrays[wrt].shape) for _ in range(3))
     else:
         inputs = (*inputs_of(problem), weights) if separable else inputs_of(problem)
-        (result,) = _climb(gradient_call(problem, weights, separable, wrt=wrt), inputs, target, separable, ruling.skip)
+        call = gradient_call(problem, weights, separable, wrt=wrt)
+        (result,) = _climb(call, inputs, list(_levels(target)), separable, ruling.skip)
     if wrt:
         ruling = special.Ruling()  # the rules are about the first argument
     ruled = _ruled(result, ruling, problem.restore_gradient)
@@ -179,19 +184,25 @@ def lift(xp: Namespace, array: np.ndarray) -> Any:
 Found = tuple[list[Value], list[np.ndarray]]
 Level = Callable[[Call, tuple[np.ndarray, ...]], Found]
 
+#: kernels whose answer may be an elementary number plus (1) or minus (-1) an exponential too small for any precision
+SIDE = {"log_softmax": -1, "cross_entropy": 1, "soft_cross_entropy": 1, "bce_with_logits": 1, "info_nce": 1}
 #: elements that are evaluated at once
 BLOCK = 8192
 
 
 def _climb(
-    call: Call, inputs: tuple[np.ndarray, ...], target: Format, separable: bool, skip: np.ndarray | None = None
+    call: Call,
+    inputs: tuple[np.ndarray, ...],
+    levels: Iterable[Level],
+    separable: bool,
+    skip: np.ndarray | None = None,
 ) -> list[Value]:
     """Evaluate level by level; rows to be skipped stay nan."""
     results: list[Value] = []
     pending: np.ndarray | None = None
     if separable and skip is not None and skip.any():
         pending = (~skip).nonzero()[0]
-    for level in _levels(target):
+    for level in levels:
         some = inputs if pending is None else tuple(a[pending] for a in inputs)
         fresh, decided = _in_blocks(level, call, some) if separable else level(call, some)
         if pending is None:
@@ -229,12 +240,18 @@ def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int
             whole[rows] = part
 
 
-def _levels(target: Format) -> Iterator[Level]:
+def _levels(target: Format, side: int = 0) -> Iterator[Level]:
     if target.precision < 53:
         yield lambda call, inputs: _quick(call, inputs, target)
     yield lambda call, inputs: _double(call, inputs, target)
     for precision in exact.PRECISIONS:
-        yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p)  # type: ignore[misc]
+        yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p, side)  # type: ignore[misc]
+
+
+def _shortcut(shortcut: fast.Shortcut, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
+    value, error = shortcut(inputs[0])
+    fresh, decided = _rounded(value, np.zeros(value.shape), error, target)
+    return [fresh], [decided]
 
 
 def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
@@ -257,11 +274,19 @@ def _rounded(
     high: np.ndarray, low: np.ndarray, error: np.ndarray | None, target: Format, unit: float = 1.0
 ) -> tuple[Value, np.ndarray]:
     """Round both ends of what the error bound leaves; where they agree, the rounding is decided."""
+    if unit == 1.0 and error is not None and target.name != "bfloat16" and np.isfinite(high).all():
+        # The common case, in few passes: margins that exceed the roundings of the ends as well.
+        margin = np.abs(high) * 2.0**-52
+        margin += error * 1.001
+        ends = (high - margin).astype(target.name), (high + margin).astype(target.name)
+        return Value(ends[0].astype(np.float64) + 0.0, high, low), ends[0] == ends[1]
     if error is None:
         margin = np.zeros(high.shape)
     else:
         # The bound itself was computed with roundings, and so are the ends: inexact where a margin is added to low.
-        margin = np.where(error > 0.0, (error * 1.001) * unit + np.abs(low) * 2.0**-52, 0.0)
+        # A margin below the smallest double still tells a midpoint from what is next to it; only 0 is 0 on both sides.
+        margin = np.maximum((error * 1.001) * unit + np.abs(low) * 2.0**-52, np.where(high == 0.0, 0.0, 2.0**-1074))
+        margin = np.where(error > 0.0, margin, 0.0)
     margin = np.where(np.isfinite(high), margin, 0.0)
     if unit == 1.0:  # no low part: the ends are ordinary numbers, rounded outwards by more than their rounding
         margin = margin + np.abs(np.where(margin > 0.0, high, 0.0)) * 2.0**-52
@@ -274,7 +299,7 @@ def _rounded(
     return Value(bottom + 0.0, np.array(high), np.array(low)), decided  # 0.0: no negative zeros
 
 
-def _exactly(call: Call, inputs: tuple[np.ndarray, ...], target: Format, precision: int) -> Found:
+def _exactly(call: Call, inputs: tuple[np.ndarray, ...], target: Format, precision: int, side: int) -> Found:
     last = precision == exact.PRECISIONS[-1]
     fresh, decided = [], []
     with exact.arithmetic(precision) as xp:
@@ -283,7 +308,7 @@ def _exactly(call: Call, inputs: tuple[np.ndarray, ...], target: Format, precisi
             rounded, high, low = (np.zeros(ends.shape) for _ in range(3))
             done = np.zeros(ends.shape, dtype=bool)
             for index, (bottom, top) in zip(np.ndindex(ends.shape), ends.flat, strict=True):
-                settled = exact.settle(bottom, top, target, last)
+                settled = exact.settle(bottom, top, target, last, side)
                 done[index] = settled is not None
                 if settled is not None:
                     rounded[index], high[index], low[index] = settled

@@ -346,10 +346,11 @@ def _split(number: Any) -> tuple[float, float]:
     return high, round_dyadic((rest, low), wide)
 
 
-def settle(low: Any, high: Any, target: Format, last: bool) -> tuple[float, float, float] | None:
+def settle(low: Any, high: Any, target: Format, last: bool, side: int = 0) -> tuple[float, float, float] | None:
     """Return (rounded, high part, low part) if both ends of a ball round alike, else None.
 
-    At the last precision the middle decides: the value is then within 2**-1000 of a midpoint, hence on it.
+    At the last precision the middle decides: the value is then within 2**-1000 of a midpoint, hence on it, or on the
+    known side of it (1 above, -1 below) by an exponential too small to see.
     """
     if isinstance(low, float) or isinstance(high, float):
         same = low == high or (low != low and high != high)
@@ -364,5 +365,5 @@ def settle(low: Any, high: Any, target: Format, last: bool) -> tuple[float, floa
     if first != second:
         if not last:
             return None
-        first = round_dyadic(middle, target)
+        first = round_dyadic(((middle[0] << 4000) + side, middle[1] - 4000), target)
     return (first, *_split(middle))
