@@ -91,6 +91,7 @@ def test_fix_writes_and_fails_once(run, repository):
     done = run("lse-fix")
     assert done.returncode == 1, done.stderr
     assert "files were modified by this hook" in done.stdout.lower()
+    assert "exit code: 1" in done.stdout
     assert "logsumexp" in (repository / "a.py").read_text()
     git(repository, "add", ".")
     done = run("lse-fix")

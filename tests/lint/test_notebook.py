@@ -87,6 +87,12 @@ def test_a_magic_may_continue_on_the_next_lines():
     assert restore(neutral, kept) == text
 
 
+def test_a_magic_after_brackets_that_are_closed():
+    neutral, kept = neutralise("x = f((1,\n  [2]))  # (\n%pwd\ny = ')'\n!ls")
+    compile(neutral, "cell", "exec")
+    assert kept == ["%pwd", "!ls"]
+
+
 def test_a_magic_inside_a_block():
     neutral, kept = neutralise("for x in y:\n    !echo {x}\nelse:\n    %pwd")
     compile(neutral, "cell", "exec")
