@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pytest_lse.lint.bounds import Bounds
-from pytest_lse.lint.finding import Finding, Fix
 from pytest_lse.lint.emit import Fixer
+from pytest_lse.lint.finding import Finding, Fix
 from pytest_lse.lint.graph import Node
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
@@ -95,7 +95,9 @@ class Analysis:
         for pattern in self.matcher.patterns.stable.get(node.op, ()):
             if self._matches and self.matcher.loose(pattern, self.lowerer.graph.shapeless(node)) is not None:
                 inside = {id(n) for n in ast.walk(site)} if inside is None else inside
-                self._matches = [m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel]
+                self._matches = [
+                    m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel
+                ]
 
     def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]]) -> bool:
         """Return whether an operand is this match already: it was reported where it was computed."""
@@ -197,7 +199,11 @@ def _widest(matches: list[_Match], shapeless: Callable[[Node], Node]) -> Iterato
         for narrow in matches:
             if narrow is wide or id(narrow.site) not in inside:
                 continue
-            if narrow.site is not wide.site and narrow.pattern.rank >= wide.pattern.rank and not _in_leaf(narrow, wide, shapeless):
+            if (
+                narrow.site is not wide.site
+                and narrow.pattern.rank >= wide.pattern.rank
+                and not _in_leaf(narrow, wide, shapeless)
+            ):
                 absorbed.add(id(narrow))
     seen: set[int] = set()
     for match in matches:

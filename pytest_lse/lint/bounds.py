@@ -87,7 +87,9 @@ class Bounds:
         # A maximum is subtracted with the weight of what it is the maximum of: `-0.5 * r**2` is no shift of `a`.
         weights = [abs(coefficient(t)) for t in moving]
         negative = [
-            t for t in moving if coefficient(t) < 0.0 and weights.count(-coefficient(t)) > 1 and not self._known_otherwise(t)
+            t
+            for t in moving
+            if coefficient(t) < 0.0 and weights.count(-coefficient(t)) > 1 and not self._known_otherwise(t)
         ]
         return bool(negative) and len(moving) > 1 and len(negative) < len(moving)
 
@@ -133,7 +135,7 @@ class Bounds:
         return top.op == "abs" and (value is top.args[0] or value is g.neg(top.args[0]))
 
     def _part(self, value: Node, base: Node) -> bool:
-        if value is base or base.op in ("tuple", "list", "concat") and any(self._part(value, a) for a in base.args):
+        if value is base or (base.op in ("tuple", "list", "concat") and any(self._part(value, a) for a in base.args)):
             return True
         if base.op in ("phi", "where"):
             return any(self._part(value, a) for a in base.args[-2:])

@@ -20,7 +20,14 @@ from pytest_lse.lint.template import UnavailableError
 from pytest_lse.lint.texts import Texts
 
 #: functions that do not take None for all axes: PyTorch's need a dim, TensorFlow's read it as the last axis
-_WITH_AXIS = ("torch.", "tensorflow.nn.", "paddle.nn.", "mxnet.nd.", "chainer.functions.softmax", "chainer.functions.log_softmax")
+_WITH_AXIS = (
+    "torch.",
+    "tensorflow.nn.",
+    "paddle.nn.",
+    "mxnet.nd.",
+    "chainer.functions.softmax",
+    "chainer.functions.log_softmax",
+)
 
 
 class Fixer:

@@ -15,7 +15,9 @@ _POSITIVE_SUMS = frozenset({"sum", "mean", "cumsum"})
 #: exponents within this range neither overflow nor vanish beside each other
 _MODERATE = 40.0
 #: operations that make nothing of a constant but a constant
-_ARITHMETIC = frozenset({"add", "mul", "pow", "const", "log", "log1p", "sum", "mean", "opaque", "free", "attr", "index"})
+_ARITHMETIC = frozenset(
+    {"add", "mul", "pow", "const", "log", "log1p", "sum", "mean", "opaque", "free", "attr", "index"}
+)
 
 
 def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Bounds) -> bool:
@@ -55,7 +57,7 @@ def _tested(leaf: Node, bounds: Bounds) -> bool:
 
 def _moderate(exponent: Node, bounds: Bounds) -> bool:
     low, high = bounds.interval(exponent)
-    return -_MODERATE <= low and high <= _MODERATE
+    return low >= -_MODERATE and high <= _MODERATE
 
 
 def _overflows(pattern: Pattern, exponents: list[Node], bounds: Bounds) -> bool:

@@ -68,7 +68,7 @@ class Matcher:
             if n.op == "const" and _same_constant(p.value, n.value, loose):
                 yield b
             return
-        if p.op == "mul" and n.op != "mul" or (p.op == "mul" and len(p.args) == 2 and coefficient(p) != 1.0):
+        if (p.op == "mul" and n.op != "mul") or (p.op == "mul" and len(p.args) == 2 and coefficient(p) != 1.0):
             yield from self._scaled(p, n, b, loose)
         if n.op == p.op:
             if p.op in ("add", "mul", "maximum", "minimum", "logaddexp", "equal"):

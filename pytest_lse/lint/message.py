@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_lse.lint.finding import Severity
 from pytest_lse.lint.emit import replacement
+from pytest_lse.lint.finding import Severity
 from pytest_lse.lint.patterns import Pattern
 
 _DOUBLE = frozenset({"numpy", "math"})
@@ -29,7 +29,11 @@ def message(pattern: Pattern, framework: str | None) -> str:
 
 def _is_call(template: str) -> bool:
     head, _, rest = template.partition("(")
-    return head.replace(".", "").replace("_", "").isalnum() and rest.endswith(")") and rest.count("(") == rest.count(")") - 1
+    return (
+        head.replace(".", "").replace("_", "").isalnum()
+        and rest.endswith(")")
+        and rest.count("(") == rest.count(")") - 1
+    )
 
 
 def severity(pattern: Pattern, framework: str | None) -> Severity:
@@ -48,5 +52,3 @@ def witness(pattern: Pattern, framework: str | None) -> dict[str, Any] | None:
     dtype = dtype_of(framework)
     row = pattern.kernel.witness_of(pattern.spelling).get(dtype)
     return {"dtype": dtype, **{k: row[k] for k in ("input", "returns", "truth")}} if row else None
-
-

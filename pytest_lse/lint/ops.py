@@ -85,9 +85,7 @@ class Call:
     framework: str
     parameters: tuple[Parameter, ...]
 
-    def bind(
-        self, positional: Sequence[Any], keywords: dict[str, Any], receiver: Any = None
-    ) -> dict[str, Any] | None:
+    def bind(self, positional: Sequence[Any], keywords: dict[str, Any], receiver: Any = None) -> dict[str, Any] | None:
         """Return canonical parameter -> argument, None where the call does not fit.
 
         Parameters not given have their default, as a `Default`. The receiver of a method is the first parameter.

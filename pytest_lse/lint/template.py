@@ -113,7 +113,7 @@ class _Unparser:
     def visit(self, e: ast.expr, at_least: int = 0) -> str:
         text = self._text(e)
         bare = isinstance(e, _Text) and isinstance(e.shape, ast.GeneratorExp | ast.Tuple)
-        if bare and text.startswith("(") or (not bare and precedence(e) >= at_least):
+        if (bare and text.startswith("(")) or (not bare and precedence(e) >= at_least):
             return text
         return f"({text})"
 
@@ -154,7 +154,7 @@ def _is_default(keyword: ast.keyword, values: Mapping[str, Node], defaults: Mapp
         return False
     default = defaults[keyword.arg]
     value = node.value
-    return type(value) is not bool and not isinstance(default, bool) and value == default or value is default
+    return (type(value) is not bool and not isinstance(default, bool) and value == default) or value is default
 
 
 @cache

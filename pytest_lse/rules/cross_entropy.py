@@ -73,5 +73,7 @@ replacement_mean = {
     "jax": "-jax.numpy.mean(targets * jax.nn.log_softmax(x, axis=axis), axis=total)",
     "tensorflow": "-tensorflow.reduce_mean(targets * tensorflow.nn.log_softmax(x, axis=axis), axis=total)",
 }
-replacement_nll = {"torch": "torch.nn.functional.nll_loss(torch.log_softmax(x, dim=axis), targets, reduction=reduction)"}
+replacement_nll = {
+    "torch": "torch.nn.functional.nll_loss(torch.log_softmax(x, dim=axis), targets, reduction=reduction)"
+}
 replacement_probabilities: dict[str, str] = {}

@@ -110,4 +110,6 @@ replacement_min_logsumexp: dict[str, str] = {}
 replacement_clip: dict[str, str] = {}
 #: variables that the replacement is meant to lose
 dropped = ("eps", "other", "keepdims")
-unsafe = dict.fromkeys(("numpy", "torch", "jax", "tensorflow"), "the stabiliser is replaced, which changes values near it")
+unsafe = dict.fromkeys(
+    ("numpy", "torch", "jax", "tensorflow"), "the stabiliser is replaced, which changes values near it"
+)

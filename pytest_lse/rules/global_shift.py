@@ -33,7 +33,9 @@ args = {"x": "logits"}
 params = {"axis": -1}
 exact = True
 always = True
-message = "the shift is the maximum of the whole batch, the sum is per row: a row {underflow} below the maximum is 0 / 0"
+message = (
+    "the shift is the maximum of the whole batch, the sum is per row: a row {underflow} below the maximum is 0 / 0"
+)
 
 
 def naive(xp, x, axis, everywhere=None):

@@ -57,7 +57,20 @@ def applies(values):
     return "other" not in values or (not isinstance(values["other"], float) and "log_prob" in str(values["x"]))
 
 
-_ALL = ("numpy", "math", "torch", "jax", "tensorflow", "cupy", "autograd", "mlx", "paddle", "mxnet", "chainer", "theano")
+_ALL = (
+    "numpy",
+    "math",
+    "torch",
+    "jax",
+    "tensorflow",
+    "cupy",
+    "autograd",
+    "mlx",
+    "paddle",
+    "mxnet",
+    "chainer",
+    "theano",
+)
 replacement = dict.fromkeys(_ALL, "x")
 unsafe = dict.fromkeys(("numpy", "math"), "an integer or a list stays what it is")
 replacement_reciprocal = dict.fromkeys(_ALL, "-x")

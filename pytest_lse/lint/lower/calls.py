@@ -10,7 +10,9 @@ from pytest_lse.lint.graph import Graph, Node
 from pytest_lse.lint.lower.expressions import Expressions
 
 #: bare calls that change none of their arguments
-HARMLESS = frozenset({"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"})
+HARMLESS = frozenset(
+    {"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"}
+)
 
 
 class Calls(Expressions):
@@ -78,7 +80,12 @@ class Calls(Expressions):
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque(name)
-        if name == "extend" and len(arguments[0]) == 1 and arguments[0][0].op == "tuple" and isinstance(e.func, ast.Attribute):
+        if (
+            name == "extend"
+            and len(arguments[0]) == 1
+            and arguments[0][0].op == "tuple"
+            and isinstance(e.func, ast.Attribute)
+        ):
             arguments = [arguments[0][0].args[-1]], {}
             name = "append"
         if name == "append" and len(arguments[0]) == 1 and isinstance(e.func, ast.Attribute):
@@ -122,7 +129,11 @@ class Calls(Expressions):
                 node = self._build(call, bound)
                 if out is not None and out is not self.graph.none:
                     self.state.mutate(self.graph, out, node)
-                return self._observe(e, node, call.framework if receiver is None or len(self.imported) == 1 else self._owner(call, receiver))
+                return self._observe(
+                    e,
+                    node,
+                    call.framework if receiver is None or len(self.imported) == 1 else self._owner(call, receiver),
+                )
         return None
 
     def _owner(self, call: ops.Call, receiver: Node) -> str:
@@ -145,7 +156,11 @@ class Calls(Expressions):
         if call.op == "reshape":
             return self._reshape(nodes[0], nodes[1])
         if call.op == "einsum":
-            return graph.make("contract", nodes[1], nodes[2]) if nodes[2] is not graph.none else graph.make("loopsum", nodes[1])
+            return (
+                graph.make("contract", nodes[1], nodes[2])
+                if nodes[2] is not graph.none
+                else graph.make("loopsum", nodes[1])
+            )
         if call.op in ("maximum", "minimum", "logaddexp"):
             nodes.sort(key=lambda n: n.id)
         return graph.make(call.op, *nodes)
