@@ -226,7 +226,8 @@ def _in_pool(todo: list[Task], job: Job, jobs: int, progress: Callable[[int], No
     # validated with, has threads of its own.
     alone = threading.active_count() == 1 and "numpy" not in sys.modules
     method = next(m for m in ("fork" if alone else "forkserver", "spawn") if m in get_all_start_methods())
-    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context(method)) as pool:
+    jobs = min(jobs, len(todo), 61)  # Windows has no more
+    with ProcessPoolExecutor(jobs, mp_context=get_context(method)) as pool:
         return _spread(pool, todo, job, progress, jobs)
 
 
