@@ -77,7 +77,7 @@ def assert_stable(
     gradients : bool or "auto"
         Whether to judge gradients in the first argument. Default: where the framework differentiates.
     max_examples : int
-        The budget of the search, for each dtype; the catalogue comes on top.
+        The budget of the search, shared by the dtypes; the catalogue comes on top.
     strict : bool
         Judge by the sharp relative bound instead of the one that textbook code keeps.
     ulps : float, optional
@@ -103,6 +103,7 @@ def assert_stable(
     if not callable(fn):
         raise TypeError(f"fn must be the function to test, not its result: {type(fn).__name__} is not callable")
     frame = framework(xp, device)
+    names = [format_of(d).name for d in ((dtypes,) if isinstance(dtypes, str) else dtypes or frame.default_dtypes())]
     target = known(kernel, params or {})
     run = _Run(
         known=target,
@@ -111,14 +112,13 @@ def assert_stable(
         ndim=_ranks(ndim),
         axis=_axis(axis),
         regimes=_all_of("regimes", regimes, table.names()) if regimes is not None else None,
-        max_examples=_budget(max_examples),
+        max_examples=-(-_budget(max_examples) // max(len(names), 1)),
         strict=strict,
         seed=seed,
         few_shapes=frame.compiles,
     )
     if gradients is True and not frame.differentiates:
         raise ValueError(f"gradients=True, but {frame.name} does not differentiate")
-    names = [format_of(d).name for d in ((dtypes,) if isinstance(dtypes, str) else dtypes or frame.default_dtypes())]
     tested = subject(fn, axis=target.layout.kind == "rows")
     for i, name in enumerate(names):
         trial = Trial(
