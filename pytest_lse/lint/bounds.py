@@ -34,6 +34,10 @@ _SCALES = 8.0
 #: what people call a temperature; nobody divides a cosine by less than this
 _TEMPERATURE = re.compile(r"(?i)(?:^|_)(?:temp|temperature|tau)(?:_|#|$)")
 _SMALLEST_TEMPERATURE = 0.05
+#: what people call a distance, and the width that it is measured by
+_NONNEGATIVE_NAME = re.compile(
+    r"(?i)(?:^|_)(?:dists?|distances?|sq_?dists?|sigma2?|gamma|bandwidth|length_?scale|std|variance)(?:_|#|$)"
+)
 #: what people call a small positive number
 _EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
 #: what people call the logarithms of probabilities of a finite set
@@ -85,11 +89,9 @@ class Bounds:
             return False
         moving = [t for t in node.args if not is_number(t)]
         # A maximum is subtracted with the weight of what it is the maximum of: `-0.5 * r**2` is no shift of `a`.
-        weights = [abs(coefficient(t)) for t in moving]
+        weights = {coefficient(t) for t in moving}
         negative = [
-            t
-            for t in moving
-            if coefficient(t) < 0.0 and weights.count(-coefficient(t)) > 1 and not self._known_otherwise(t)
+            t for t in moving if coefficient(t) < 0.0 and -coefficient(t) in weights and not self._known_otherwise(t)
         ]
         return bool(negative) and len(moving) > 1 and len(negative) < len(moving)
 
@@ -197,6 +199,10 @@ class Bounds:
             return (min(k[0] for k in known), max(k[1] for k in known))
         if n.op in ("attr", "free", "opaque") and _EPSILON.search(str(n.value)):
             return (0.0, 0.01)
+        if n.op in ("attr", "free", "opaque") and _NONNEGATIVE_NAME.search(str(n.value)):
+            return (0.0, INF)
+        if n.op == "contract" and len(n.args) == 2 and n.args[0] is n.args[1]:
+            return (0.0, INF)
         if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
             return (-INF, 0.0)
         if n.op in ("tuple", "concat") and known:
