@@ -148,7 +148,7 @@ def textbook() -> dict[str, dict[str, Callable[[np.ndarray], np.ndarray]]]:
         "softmax": {
             "textbook": lambda x: np.exp(x - top(x)) / np.exp(x - top(x)).sum(-1, keepdims=True),
             "BUG no shift": lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
-            "BUG exp(x - lse)": lambda x: np.exp(x - (top(x) + log_sum(x))),
+            "exp(x - lse)": lambda x: np.exp(x - (top(x) + log_sum(x))),
             "BUG clipped": lambda x: np.exp(np.clip(x, -50, 50)) / np.exp(np.clip(x, -50, 50)).sum(-1, keepdims=True),
         },
         "log_softmax": {

@@ -30,7 +30,7 @@ def summation(target: Format, strict: bool) -> Callable[[int], float]:
     def bound(n: int) -> float:
         if pairwise:
             return min(n - 1.0, 2.0 + math.log2(n)) if n > 1 else 0.0
-        return max(min(n - 1.0, ANY_ORDER), n / 16)
+        return max(min(n - 1.0, ANY_ORDER), n / 32 if n > ANY_ORDER else 0.0)
 
     return bound
 
@@ -92,7 +92,9 @@ def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, co
     scale = 0.0 if strict else steps(target)
     # What was flushed to zero comes back multiplied, by the weights and by the other arguments (the keys of attention);
     # in float16 the frameworks' own gradients stop at its normal numbers (exp(12) is beyond it).
-    factors = [float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in problem.arrays[1:] if a.dtype.kind == "f"]
+    factors = [
+        float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in problem.arrays[1:] if a.dtype.kind == "f"
+    ]
     largest = max([1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)), *(min(f, 1e6) for f in factors)])
     flushed = (floor(target) if strict else 4.0 * target.tiny) * largest
     bound = SPELLING * worst + scale * target.u * np.abs(value.high) + flushed
