@@ -39,8 +39,8 @@ def _is_call(template: str) -> bool:
 def severity(pattern: Pattern, framework: str | None) -> Severity:
     """Return the severity of a spelling in a framework.
 
-    A right value with an overflow warning is so in NumPy alone: `math.exp` raises, and the frameworks that differentiate
-    get a nan gradient.
+    A right value with an overflow warning is so in NumPy alone: `math.exp` raises, and the frameworks that
+    differentiate get a nan gradient.
     """
     table: Any = getattr(pattern.kernel.module, "severity", "error")
     value: Severity = table.get(pattern.spelling, "error") if isinstance(table, dict) else table

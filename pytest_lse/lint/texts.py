@@ -117,8 +117,7 @@ def negate(text: str) -> str:
     while isinstance(leftmost, ast.BinOp) and isinstance(leftmost.op, ast.Mult | ast.Div):
         leftmost = leftmost.left
     if isinstance(leftmost, ast.UnaryOp) and isinstance(leftmost.op, ast.USub) and text.startswith("-"):
-        rest = text[1:].lstrip()
-        return rest
+        return text[1:].lstrip()
     if isinstance(kind, ast.BinOp) and isinstance(kind.op, ast.Mult | ast.Div | ast.Pow):
         return f"-{text}"
     return f"-{factor(text)}" if not isinstance(kind, ast.UnaryOp) else f"-({text})"

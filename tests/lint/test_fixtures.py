@@ -11,6 +11,7 @@ import ast
 import importlib
 import os
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,6 +35,7 @@ QUIET = frozenset({"LSE013", "LSE014"})
 UPDATE = bool(os.environ.get("PYTEST_LSE_UPDATE_FIXTURES"))
 
 
+@cache
 def found(text):
     marked = {code for _, code in expected(text)}
     return [f for f in analyse(text, "fixture.py") if f.code not in QUIET - marked]
@@ -44,6 +46,7 @@ def expected(text):
     return [(row, code) for row, comment in comments for code in re.findall(r"LSE\d{3}", comment)]
 
 
+@cache
 def fixed(text):
     """Apply all fixes until none is left, as the command does."""
     for _ in range(10):
