@@ -154,8 +154,7 @@ class Expressions:
             mask = mask.args[0]
         facts = fact(self.graph, mask, True)
         if shapeless(base) in facts:
-            guarded = self.graph._intern("guarded", (base,), facts[shapeless(base)])
-            return guarded
+            return self.graph._intern("guarded", (base,), facts[shapeless(base)])
         return self.graph.make("index", base, key)
 
     def _inserted_axis(self, key: ast.expr) -> int | None:
