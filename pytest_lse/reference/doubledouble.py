@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference.arrays import Array, Namespace, Operand, Part
+from pytest_lse.reference.arrays import Array, Operand, Part
+from pytest_lse.reference.namespace import Namespace
 from pytest_lse.reference.rounding import two_sum
 
 #: errors are held in units of this, so that a bound far below the smallest double is not lost

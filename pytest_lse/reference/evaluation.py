@@ -14,9 +14,10 @@ import numpy as np
 
 from pytest_lse.dtypes import Format
 from pytest_lse.reference import exact, fast, special, tape
-from pytest_lse.reference.arrays import Array, Namespace
+from pytest_lse.reference.arrays import Array
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
 from pytest_lse.reference.layout import Problem
+from pytest_lse.reference.namespace import Namespace
 from pytest_lse.reference.rounding import narrow, round_sum
 from pytest_lse.reference.running import FLOAT64, Running
 

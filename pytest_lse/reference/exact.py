@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.dtypes import FORMATS, Format
-from pytest_lse.reference.arrays import Array, Namespace, Operand
+from pytest_lse.reference.arrays import Array, Operand
+from pytest_lse.reference.namespace import Namespace
 
 _flint_lock = threading.RLock()
 PRECISIONS = (160, 400, 1200, 3600)

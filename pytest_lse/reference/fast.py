@@ -47,7 +47,7 @@ def log_softmax(x: np.ndarray) -> Rows:
 
 
 def _relative(x: np.ndarray) -> float:
-    return _TERM + x.shape[-1] * _U
+    return float(_TERM + x.shape[-1] * _U)
 
 
 def _terms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference.arrays import Array, Namespace, Operand, Part
+from pytest_lse.reference.arrays import Array, Operand, Part
+from pytest_lse.reference.namespace import Namespace
 
 
 @dataclass(frozen=True)

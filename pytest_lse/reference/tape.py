@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference.arrays import Array, Namespace, Operand
+from pytest_lse.reference.arrays import Array, Operand
+from pytest_lse.reference.namespace import Namespace
 
 Pull = Callable[[Array], Array]
 
