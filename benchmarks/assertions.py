@@ -50,7 +50,11 @@ def measure(kernel):
     honest = runpy.run_path(str(ROOT / "tests/assertions/honest.py"))
     fn, options = next((f, o) for k, _, f, o in honest["numpy_functions"]() if k == kernel)
     # Hypothesis and NumPy warm up on something else.
-    assert_stable(np.logaddexp if kernel != "logaddexp" else honest["sigmoid"], "logaddexp" if kernel != "logaddexp" else "sigmoid", max_examples=5)
+    assert_stable(
+        np.logaddexp if kernel != "logaddexp" else honest["sigmoid"],
+        "logaddexp" if kernel != "logaddexp" else "sigmoid",
+        max_examples=5,
+    )
     other = plain(lambda x: sp.softmax(x, axis=-1))
     times = []
     for _ in range(2):
@@ -69,7 +73,8 @@ def main():
     print(f"{'kernel':26} {'first':>7} {'again':>7} {'plain':>7}   CPU seconds")
     for kernel in sys.argv[1:] or names():
         runs = [
-            json.loads(subprocess.check_output([sys.executable, __file__, "--one", kernel], text=True)) for _ in range(3)
+            json.loads(subprocess.check_output([sys.executable, __file__, "--one", kernel], text=True))
+            for _ in range(3)
         ]
         least = {k: min(r[k] for r in runs) for k in runs[0]}
         print(f"{kernel:26} {least['first']:7.2f} {least['again']:7.2f} {least['plain']:7.2f}", flush=True)

@@ -111,7 +111,12 @@ def _far_below_rows(fmt: Format) -> Rows:
 
 
 def _underflow_rows(fmt: Format) -> Rows:
-    for value in (fmt.log_tiny, fmt.log_smallest_subnormal, 0.5 * (fmt.log_tiny + fmt.log_smallest_subnormal), 0.5 * fmt.log_tiny):
+    for value in (
+        fmt.log_tiny,
+        fmt.log_smallest_subnormal,
+        0.5 * (fmt.log_tiny + fmt.log_smallest_subnormal),
+        0.5 * fmt.log_tiny,
+    ):
         yield from ([value, value], [value - 2, value + 2], [value, value - 1, value + 1])
 
 
@@ -124,6 +129,7 @@ def _offset_rows(fmt: Format) -> Rows:
 
 def _spread_rows(fmt: Format) -> Rows:
     yield from ([-1000.0, 1000.0], [-1000.0, 1000.0, -1000.0, 5.0, 10.0, 0.001], [0.0, 1000.0], [0.0, -1000.0])
+    yield from ([1000.0, 1000.0, -1000.0], [-1000.0, 1000.0, 999.0])
     yield from ([fmt.log_max, -fmt.log_max], [0.5 * fmt.log_tiny, 0.5 * fmt.log_max, 1.0], [-30.0, 30.0, 0.0])
     yield from ([fmt.max / 32, -fmt.max / 32], [fmt.max / 5, -fmt.max / 5], [fmt.max, -fmt.max], [0.0, -fmt.max])
 
@@ -247,13 +253,23 @@ REGIMES: tuple[Regime, ...] = (
     Regime(
         "tails",
         "terms whose exp is subnormal next to an ordinary one",
-        lambda fmt: ([0.0, fmt.log_tiny - 1], [0.0, fmt.log_smallest_subnormal + 2], [1.0, fmt.log_tiny, fmt.log_tiny - 3]),
+        lambda fmt: (
+            [0.0, fmt.log_tiny - 1],
+            [0.0, fmt.log_smallest_subnormal + 2],
+            [1.0, fmt.log_tiny, fmt.log_tiny - 3],
+        ),
         _tails,
     ),
     Regime(
         "tiny_values",
         "subnormal values and signed zeros",
-        lambda fmt: ([-0.0, 0.0], [-0.0, -0.0], [fmt.smallest_subnormal, -fmt.smallest_subnormal], [fmt.tiny, 0.0], [fmt.eps, -fmt.eps]),
+        lambda fmt: (
+            [-0.0, 0.0],
+            [-0.0, -0.0],
+            [fmt.smallest_subnormal, -fmt.smallest_subnormal],
+            [fmt.tiny, 0.0],
+            [fmt.eps, -fmt.eps],
+        ),
         lambda fmt, t, z: [v * fmt.tiny for v in z],
     ),
     Regime("masked", "-inf as a mask, never all of a row", _mask_rows, _mask, domain="masked"),
@@ -298,9 +314,7 @@ def names() -> tuple[str, ...]:
 def allowed(domain: str, claims: Sequence[str] = ()) -> tuple[Regime, ...]:
     """Return the regimes that a function of that domain, with those claims, has to survive."""
     level = DOMAINS.index(domain)
-    return tuple(
-        r for r in REGIMES if DOMAINS.index(r.domain) <= level and (r.claim is None or r.claim in claims)
-    )
+    return tuple(r for r in REGIMES if DOMAINS.index(r.domain) <= level and (r.claim is None or r.claim in claims))
 
 
 def long_rows(fmt: Format) -> Iterable[Long]:

@@ -10,7 +10,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pytest_lse"
-HEAVY = ("numpy", "scipy", "hypothesis", "libcst", "mpmath", "flint", "ml_dtypes", "pathspec", "torch", "jax", "tensorflow")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "hypothesis",
+    "libcst",
+    "mpmath",
+    "flint",
+    "ml_dtypes",
+    "pathspec",
+    "torch",
+    "jax",
+    "tensorflow",
+)
 
 
 def modules_after(code, *args, cwd=ROOT, plugins=()):
@@ -29,7 +41,7 @@ def modules_after(code, *args, cwd=ROOT, plugins=()):
     return set(done.stdout.splitlines()[-1].split())
 
 
-COLLECT = "import pytest\nassert pytest.main(['--collect-only', '-q', '-p', 'pytest_lse.plugin', *__import__('sys').argv[1:]]) in (0, 5)"
+COLLECT = "import pytest\nassert pytest.main(['--collect-only', '-q', '-p', 'pytest_lse.plugin']) == 0"
 
 
 @pytest.mark.parametrize("module", ["pytest_lse", "pytest_lse.plugin", "pytest_lse.regimes", "pytest_lse.discovery"])

@@ -100,7 +100,9 @@ class Framework:
         shape = value.shape if head == 0 else (value.size - head,)
         full = f"np.full({shape if len(shape) > 1 else shape[0]}, {spell_number(float(rest), value.dtype.name)})"
         if head:
-            full = f"np.append({self._listing(flat[:head])}, {full})" + (f".reshape{value.shape}" if value.ndim > 1 else "")
+            full = f"np.append({self._listing(flat[:head])}, {full})" + (
+                f".reshape{value.shape}" if value.ndim > 1 else ""
+            )
         return self.wrap_long(full, value)
 
     def wrap_long(self, full: str, value: Array) -> str:
@@ -125,7 +127,9 @@ def _nested(value: Array) -> str:
 
 def spell_scalar(value: Any) -> str:
     """Return a NumPy scalar as Python source; infinities as ``inf``, for brevity."""
-    return str(value) if isinstance(value, (bool, np.bool_, np.integer)) else spell_number(float(value), value.dtype.name)
+    return (
+        str(value) if isinstance(value, (bool, np.bool_, np.integer)) else spell_number(float(value), value.dtype.name)
+    )
 
 
 def spell_number(value: float, dtype: str = "float64") -> str:

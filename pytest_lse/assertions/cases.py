@@ -107,7 +107,7 @@ def _shape(layout: Layout, value: Array, draft: Draft) -> Array:
         value = value.reshape(-1)
         return value if draft.ndim == 1 else value.reshape((1,) * (draft.ndim - 1) + value.shape)
     if draft.ndim == 1:
-        return value[0]
+        return np.asarray(value[0])
     value = value.reshape((1,) * (draft.ndim - 2) + value.shape)
     return np.ascontiguousarray(np.moveaxis(value, -1, draft.axis))
 
@@ -155,7 +155,7 @@ def catalogue(
 def _filled(layout: Layout, draft: Draft) -> Iterator[Draft]:
     """Cut a draft into pieces of one shape, the last one filled up with its own values."""
     if layout.kind == "elements" and draft.width:
-        values = draft.rows[0]
+        values = matrix(draft.rows)[0].tolist()
         size = (6 if layout.mean else 24) * layout.group
         for start in range(0, len(values), size):
             part = tuple(values[start : start + size])
@@ -234,16 +234,16 @@ def _whole_drafts(layout: Layout, rows: list[Named], fmt: Format) -> Iterator[Dr
         for choice in range(layout.choices):
             if layout.fits(same[0], choice, fmt):
                 yield Draft((same[0],), (name,), choice)
-        for i, row in enumerate(_spread(same[1:], 3 if layout.batched else 9)):
+        for i, row in enumerate(_spread(same[1:], 2 if layout.batched else 6)):
             if layout.fits(row, i % layout.choices, fmt):
                 yield Draft((row,), (name,), i % layout.choices)
     if layout.batched:
         for name, same in by_regime.items():
             for width in dict.fromkeys(map(len, same)):
                 group = [r for r in same if len(r) == width and _moderate(r, fmt)]
-                for start in range(0, len(group), 4):
+                for i, start in enumerate(range(0, len(group), 4)):
                     part = tuple(group[start : start + 4])
-                    for choice in (0, 1, layout.choices + 1)[: 2 + (start == 0)]:
+                    for choice in (0, 1, layout.choices + 1) if i == 0 else (i % 2,):
                         yield Draft(part, (name,) * len(part), choice)
 
 

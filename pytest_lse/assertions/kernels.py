@@ -62,7 +62,9 @@ def known(kernel: Any, params: Mapping[str, Any]) -> Known:
         raise TypeError(f"kernel is {kernel!r}: expected a kernel's name or a pytest_lse.Kernel")
     names = _parameters(kernel)
     if all(isinstance(a, str) for a in kernel.args):
-        raise TypeError(f"the arguments of {kernel.name} are only named: give strategies for them, args=(lst.logits(), ...)")
+        raise TypeError(
+            f"the arguments of {kernel.name} are only named: give strategies for them, args=(lst.logits(), ...)"
+        )
     roles = [role_of(a) for a in kernel.args]
     if all(r is not None for r in roles):
         return Known(kernel, kernel.name, vectors([str(r) for r in roles]), names)

@@ -78,10 +78,8 @@ class Layout:
         """Return the arguments of rows [B, n] under a choice, in float64, int64 or bool."""
         if self.builder is not None:
             return list(self.builder(rows, choice, fmt))
-        arguments = [_FIRST.get(self.roles[0], _same)(rows)]
-        for role in self.roles[1:]:
-            arguments.append(_companion(role, rows, choice, fmt, ignore))
-        return arguments
+        first = _FIRST.get(self.roles[0], _same)(rows)
+        return [first, *(_companion(role, rows, choice, fmt, ignore) for role in self.roles[1:])]
 
     def points(self, row: Row) -> Sequence[Sequence[float]]:
         """Return what an elementwise kernel takes of a row: each value, or the first pair."""
@@ -150,7 +148,8 @@ def _negative(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 def _values(count: int, width: int) -> Array:
     steps = np.arange(count)[:, None] % 7
-    return (steps * np.array([1.0, -0.5, 0.25])[:width] + np.array([1.0, 0.0, -2.0])[:width]) * 0.5
+    values = steps * np.array([1.0, -0.5, 0.25])[:width] + np.array([1.0, 0.0, -2.0])[:width]
+    return np.asarray(values * 0.5)
 
 
 def _attention(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
@@ -203,7 +202,9 @@ def _mixture(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
         return np.array([0.25, -3.0]), np.zeros(n), ramp, width
     if choice == 3:
         # The lighter a component, the nearer: all of them count, however small the weights.
-        above = np.clip(np.where(np.isfinite(row), row - np.min(row, where=np.isfinite(row), initial=np.inf), 0), 0, 2e4)
+        above = np.clip(
+            np.where(np.isfinite(row), row - np.min(row, where=np.isfinite(row), initial=np.inf), 0), 0, 2e4
+        )
         return np.array([0.0]), np.where(np.isfinite(row), above, row), np.sqrt(2 * above), np.zeros(n)
     return far[:1] + 0.5, np.where(np.isfinite(row), 0.0, row), ramp * (choice % 5), width / 2
 
@@ -258,23 +259,39 @@ _SPECIAL: dict[str, Layout] = {
     "logaddexp": Layout(("logits",) * 2, "elements", _COMPOUND, 2, group=2, least=2, long=0, builder=_any_pairs),
     "logsubexp": Layout(("logits",) * 2, "elements", _COMPOUND, 1, group=2, least=2, long=0, builder=_ordered_pairs),
     "log1mexp": Layout(("logits",), "elements", 1.0, 1, alone=True, long=0, builder=_negative),
-    "attention": Layout(("logits", "keys", "values", "mask"), "whole", _COMPOUND / 8, 6, long=4096, least=1, builder=_attention),
-    "merge_attention": Layout(
-        ("values", "logits", "values", "logits"), "whole", _COMPOUND, 3, batched=True, long=0, least=1, builder=_merge_attention
+    "attention": Layout(
+        ("logits", "keys", "values", "mask"), "whole", _COMPOUND / 8, 6, long=4096, least=1, builder=_attention
     ),
-    "mixture_log_prob": Layout(("values", "logits", "values", "values"), "whole", _LOSS, 4, long=0, least=1, builder=_mixture),
+    "merge_attention": Layout(
+        ("values", "logits", "values", "logits"),
+        "whole",
+        _COMPOUND,
+        3,
+        batched=True,
+        long=0,
+        least=1,
+        builder=_merge_attention,
+    ),
+    "mixture_log_prob": Layout(
+        ("values", "logits", "values", "values"), "whole", _LOSS, 4, long=0, least=1, builder=_mixture
+    ),
     "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(
         ("log_probabilities", "log_probabilities", "logits"), "whole", _STEPS, 4, long=0, least=1, builder=_hmm
     ),
     "ctc_loss": Layout(("log_probabilities", "labels"), "whole", _STEPS, 4, long=0, least=1, builder=_ctc),
-}  # fmt: skip
+}
 
 _LOSS_ROLES = {"labels", "targets", "hard_targets", "soft_labels"}
 
 
 def from_roles(
-    roles: Sequence[str], *, kind: str, mean: bool = False, entropy: bool = False, params: Mapping[str, Any] | None = None
+    roles: Sequence[str],
+    *,
+    kind: str,
+    mean: bool = False,
+    entropy: bool = False,
+    params: Mapping[str, Any] | None = None,
 ) -> Layout:
     """Return the layout that follows from the roles of the arguments.
 

@@ -51,9 +51,7 @@ def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
                 yield replace(draft, rows=rows[part], regimes=draft.regimes[part])
         if len(rows) <= 8:
             for i in range(len(rows)):
-                yield replace(
-                    draft, rows=rows[:i] + rows[i + 1 :], regimes=draft.regimes[:i] + draft.regimes[i + 1 :]
-                )
+                yield replace(draft, rows=rows[:i] + rows[i + 1 :], regimes=draft.regimes[:i] + draft.regimes[i + 1 :])
     elif rows and draft.ndim == 2:
         yield replace(draft, ndim=1, axis=-1)
     first = rows[0] if rows else ()

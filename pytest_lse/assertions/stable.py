@@ -20,8 +20,8 @@ from pytest_lse.assertions.report import passed
 from pytest_lse.assertions.search import drafts, search
 from pytest_lse.assertions.trial import Failure, Trial, subject
 from pytest_lse.dtypes import FORMATS, Format, format_of
-from pytest_lse.strategies.casting import cast
 from pytest_lse.report import recorder
+from pytest_lse.strategies.casting import cast
 
 
 def assert_stable(
@@ -194,7 +194,11 @@ class _Run:
             return trial.check(Case(values, Draft((), ()), trial.dtype)), trial.last
 
         return search(
-            st.tuples(*self.known.strategies), examine, key=self.key(trial), max_examples=self.max_examples, seed=self.seed
+            st.tuples(*self.known.strategies),
+            examine,
+            key=self.key(trial),
+            max_examples=self.max_examples,
+            seed=self.seed,
         )
 
     def key(self, trial: Trial) -> str:
@@ -224,7 +228,7 @@ class _Run:
     def claimed(self, fmt: Format) -> Iterable[Case]:
         layout = self.known.layout
         if "int" in self.claims and layout.roles[0] == "logits":
-            for rows in (((1000, 1001, 1002),), ((0, 1, 2),), ((-1000, -1002, -1001),), ((1, 2, 3), (7, 7, 5))):
+            for rows in _INTEGERS:
                 if layout.kind == "whole" and not layout.batched:
                     rows = rows[:1]
                 if layout.group == 2:
@@ -248,6 +252,14 @@ class _Run:
 
         strategy = drafts(layout, fmt, wanted, self.ndim, self.domain, few_shapes=self.few_shapes)
         return search(strategy, examine, key=self.key(trial), max_examples=self.max_examples, seed=self.seed)
+
+
+_INTEGERS: tuple[tuple[tuple[int, ...], ...], ...] = (
+    ((1000, 1001, 1002),),
+    ((0, 1, 2),),
+    ((-1000, -1002, -1001),),
+    ((1, 2, 3), (7, 7, 5)),
+)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> str:

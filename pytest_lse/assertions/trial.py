@@ -207,7 +207,13 @@ class Trial:
             got = actual[0].dtype.name if actual else "float64"
             dtype = got if got in FORMATS else "float64"
         return truths.judge(
-            self.known.kernel, case.arguments, self.params, dtype=dtype, axis=case.axis, strict=self.strict, cotangent=weight
+            self.known.kernel,
+            case.arguments,
+            self.params,
+            dtype=dtype,
+            axis=case.axis,
+            strict=self.strict,
+            cotangent=weight,
         )
 
     def compare(self, case: Case, actual: tuple[Array, ...], truth: Judgement) -> Failure | None:
@@ -246,7 +252,9 @@ class Trial:
         self, case: Case, got: Array, output: Output, check: str, number: int = 0, outputs: int = 1
     ) -> Failure | None:
         """Compare the values of one output."""
-        if bool(np.isnan(output.expected).any()) and not any(np.isnan(a).any() for a in case.arguments if a.dtype.kind != "b"):
+        if bool(np.isnan(output.expected).any()) and not any(
+            np.isnan(a).any() for a in case.arguments if a.dtype.kind != "b"
+        ):
             # A NaN is never demanded of input without one.
             output = replace(output, required=output.required & ~np.isnan(output.expected))
         comparison = output.compare(got)

@@ -26,7 +26,8 @@ def carrier(dtype: str) -> np.dtype[Any]:
         import ml_dtypes
     except ImportError:
         raise ImportError("bfloat16 needs the package ml_dtypes: pip install ml_dtypes") from None
-    return np.dtype(ml_dtypes.bfloat16)
+    found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+    return found
 
 
 def cast(values: Array, dtype: str) -> Array:

@@ -53,7 +53,7 @@ def labels(rows: Array, choice: int, fmt: Format) -> Array:
     order = _order(rows)
     n = rows.shape[-1]
     if choice < 3:
-        return order[:, (n - 1, 0, n // 2)[choice]]
+        return np.asarray(order[:, (n - 1, 0, n // 2)[choice]])
     return (np.arange(len(rows)) * 7 + choice) % n
 
 
@@ -113,12 +113,12 @@ def soft_labels(rows: Array, choice: int, fmt: Format) -> Array:
     if choice in (0, 2):
         return hot
     if choice == 1:
-        return uniform
+        return np.asarray(uniform)
     if choice == 3:
-        return 0.875 * hot + 0.125 * uniform
+        return np.asarray(0.875 * hot + 0.125 * uniform)
     weight = finite * ((np.arange(n) * 3 + choice) % 4 + (np.arange(n) == 0))
     weight = np.where(weight.sum(-1, keepdims=True) > 0, weight, finite)
-    return weight / weight.sum(-1, keepdims=True)
+    return np.asarray(weight / weight.sum(-1, keepdims=True))
 
 
 def other_logits(rows: Array, choice: int, fmt: Format) -> Array:

@@ -361,9 +361,12 @@ def scipy_functions():
     yield "softplus_grad", "scipy.expit", sp.expit, {}
     yield "entropy_from_probs", "scipy.entr", lambda p: sp.entr(p).sum(-1), {}
     yield "kl_divergence_from_probs", "scipy.rel_entr", lambda p, q: sp.rel_entr(p, q).sum(-1), {}
-    yield "soft_cross_entropy", "scipy", lambda x, t: -np.mean(
-        np.sum(np.where(t > 0, t * sp.log_softmax(x, axis=-1), 0), -1)
-    ), {}
+    yield (
+        "soft_cross_entropy",
+        "scipy",
+        lambda x, t: -np.mean(np.sum(np.where(t > 0, t * sp.log_softmax(x, axis=-1), 0), -1)),
+        {},
+    )
     yield "logmeanexp", "scipy", lambda x: sp.logsumexp(x, axis=-1, b=1 / x.shape[-1]).astype(x.dtype), {}
     yield "masked_softmax", "scipy", lambda x, m: np.nan_to_num(sp.softmax(np.where(m, x, -np.inf), axis=-1)), {}
     yield "bce_with_logits", "scipy", lambda x, t: -np.mean(t * sp.log_expit(x) + (1 - t) * sp.log_expit(-x)), {}
@@ -395,33 +398,59 @@ def torch_functions():
     yield "cross_entropy", "nll", lambda x, y: F.nll_loss(F.log_softmax(x, 1), y), {}
     yield "soft_cross_entropy", "F", F.cross_entropy, {"domain": "finite"}
     yield "bce_with_logits", "F", F.binary_cross_entropy_with_logits, {}
-    yield "bce_with_logits", "weighted", lambda x, t: F.binary_cross_entropy_with_logits(
-        x, t, pos_weight=torch.tensor(3.0, dtype=x.dtype)
-    ), {"params": {"pos_weight": 3.0}}
-    yield "kl_divergence", "F", lambda p, q: F.kl_div(
-        F.log_softmax(q, -1), F.log_softmax(p, -1), reduction="none", log_target=True
-    ).sum(-1), {"domain": "finite"}
+    yield (
+        "bce_with_logits",
+        "weighted",
+        lambda x, t: F.binary_cross_entropy_with_logits(x, t, pos_weight=torch.tensor(3.0, dtype=x.dtype)),
+        {"params": {"pos_weight": 3.0}},
+    )
+    yield (
+        "kl_divergence",
+        "F",
+        lambda p, q: F.kl_div(F.log_softmax(q, -1), F.log_softmax(p, -1), reduction="none", log_target=True).sum(-1),
+        {"domain": "finite"},
+    )
     yield "kl_div", "F", lambda log_q, t: F.kl_div(log_q, t, reduction="none").sum(-1), {"domain": "finite"}
-    yield "attention", "F", lambda q, k, v, m: torch.nan_to_num(
-        F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=m[None])[0]
-    ), {}
+    yield (
+        "attention",
+        "F",
+        lambda q, k, v, m: torch.nan_to_num(
+            F.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=m[None])[0]
+        ),
+        {},
+    )
     yield "info_nce", "F", lambda s: F.cross_entropy(s, torch.arange(len(s))), {}
     yield "entropy", "torch", lambda x: torch.special.entr(torch.softmax(x, -1)).sum(-1), {"gradients": False}
     yield "entropy", "logs", lambda x: -(torch.softmax(x, -1) * torch.log_softmax(x, -1)).sum(-1), {"domain": "finite"}
     yield "softmax_with_temperature", "torch", lambda x, t: torch.softmax(x / t, -1), {}
     yield "gumbel_softmax", "torch", lambda x, u: torch.softmax(x - torch.log(-torch.log(u)), -1), {}
-    yield "masked_softmax", "torch", lambda x, m: torch.nan_to_num(
-        torch.softmax(x.masked_fill(~m, -torch.inf), -1)
-    ), {}
-    yield "ctc_loss", "F", lambda lp, y: F.ctc_loss(
-        lp[:, None], y[None], torch.tensor([len(lp)]), torch.tensor([len(y)]), reduction="sum"
-    ), {"gradients": False}
-    yield "focal_loss", "torch", lambda x, t: (
-        torch.sigmoid(torch.where(t == 1, -x, x)) ** 2 * F.softplus(torch.where(t == 1, -x, x))
-    ), {"dtypes": "float32"}
-    yield "mixture_log_prob", "torch", lambda x, w, mu, ls: torch.logsumexp(
-        torch.log_softmax(w, -1) - 0.5 * ((x[:, None] - mu) * torch.exp(-ls)) ** 2 - ls - 0.5 * math.log(2 * math.pi), -1
-    ), {}
+    yield "masked_softmax", "torch", lambda x, m: torch.nan_to_num(torch.softmax(x.masked_fill(~m, -torch.inf), -1)), {}
+    yield (
+        "ctc_loss",
+        "F",
+        lambda lp, y: F.ctc_loss(
+            lp[:, None], y[None], torch.tensor([len(lp)]), torch.tensor([len(y)]), reduction="sum"
+        ),
+        {"gradients": False},
+    )
+    yield (
+        "focal_loss",
+        "torch",
+        lambda x, t: torch.sigmoid(torch.where(t == 1, -x, x)) ** 2 * F.softplus(torch.where(t == 1, -x, x)),
+        {"dtypes": "float32"},
+    )
+    yield (
+        "mixture_log_prob",
+        "torch",
+        lambda x, w, mu, ls: torch.logsumexp(
+            torch.log_softmax(w, -1)
+            - 0.5 * ((x[:, None] - mu) * torch.exp(-ls)) ** 2
+            - ls
+            - 0.5 * math.log(2 * math.pi),
+            -1,
+        ),
+        {},
+    )
     yield "sigmoid_grad", "torch", lambda x: torch.sigmoid(x) * torch.sigmoid(-x), {}
     yield "softplus_grad", "torch", torch.sigmoid, {}
 
@@ -441,9 +470,12 @@ def jax_functions():
     yield "softplus", "jax.nn", jax.nn.softplus, {}
     yield "logaddexp", "jnp", jnp.logaddexp, {}
     yield "log1mexp", "jax.nn", lambda x: jax.nn.log1mexp(-x), {}
-    yield "cross_entropy", "jax", lambda x, y: -jnp.mean(
-        jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=1)
-    ), {}
+    yield (
+        "cross_entropy",
+        "jax",
+        lambda x, y: -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=1)),
+        {},
+    )
 
 
 def tensorflow_functions():
@@ -456,12 +488,21 @@ def tensorflow_functions():
     yield "sigmoid", "tf", tf.sigmoid, {}
     yield "log_sigmoid", "tf", tf.math.log_sigmoid, {}
     yield "softplus", "tf", tf.math.softplus, {}
-    yield "cross_entropy", "tf", lambda x, y: tf.reduce_mean(
-        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x)
-    ), {}
-    yield "soft_cross_entropy", "tf", lambda x, t: tf.reduce_mean(
-        tf.nn.softmax_cross_entropy_with_logits(labels=t, logits=x)
-    ), {"domain": "finite"}
-    yield "bce_with_logits", "tf", lambda x, t: tf.reduce_mean(
-        tf.nn.sigmoid_cross_entropy_with_logits(labels=t, logits=x)
-    ), {}
+    yield (
+        "cross_entropy",
+        "tf",
+        lambda x, y: tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=x)),
+        {},
+    )
+    yield (
+        "soft_cross_entropy",
+        "tf",
+        lambda x, t: tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=t, logits=x)),
+        {"domain": "finite"},
+    )
+    yield (
+        "bce_with_logits",
+        "tf",
+        lambda x, t: tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=t, logits=x)),
+        {},
+    )

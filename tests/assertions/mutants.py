@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Plausible bugs of every kernel, generated from tables: each of them has to be caught.
 
 A bug of log-sum-exp, softmax or sigmoid is planted into every kernel that is made of it; what only one kernel can get
@@ -81,7 +82,9 @@ def lse(x, bug=None):
     if bug == "eps in the log":
         total = total + 1e-4
     y = np.log(total) + m
-    return np.broadcast_to(y, (*x.shape[:-1], 1))[..., 0].astype(dtype) if np.ndim(y) else np.full(x.shape[:-1], y, dtype)
+    return (
+        np.broadcast_to(y, (*x.shape[:-1], 1))[..., 0].astype(dtype) if np.ndim(y) else np.full(x.shape[:-1], y, dtype)
+    )
 
 
 def softmax(x, bug=None):
@@ -305,9 +308,11 @@ ENTROPY_FROM_PROBS_BUGS = {
     "wrong sign": lambda p: np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0), -1),
     "wrong axis": lambda p: -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0), 0),
     "mean for sum": lambda p: -np.mean(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0), -1),
-    "float16 internals": lambda p: -np.sum(
-        (lambda h: np.where(h > 0, h * np.log(np.where(h > 0, h, 1)), 0))(p.astype(np.float16)), -1
-    ).astype(p.dtype),
+    "float16 internals": lambda p: (
+        -np.sum((lambda h: np.where(h > 0, h * np.log(np.where(h > 0, h, 1)), 0))(p.astype(np.float16)), -1).astype(
+            p.dtype
+        )
+    ),
     "everything": lambda p: -np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)),
 }
 
@@ -683,16 +688,22 @@ def numpy_mutants():
     smooth = {"params": {"label_smoothing": 0.1}, "domain": "finite"}
     yield "cross_entropy", "lost label smoothing", ce, smooth
     yield "cross_entropy", "half of label smoothing", lambda x, y: 0.9 * ce(x, y), smooth
-    yield "cross_entropy", "ignored counted", lambda x, y: -np.sum(
-        np.where(y == -1, 0, log_softmax(x)[np.arange(len(y)), y])
-    ) / len(y), {"params": {"ignore_index": -1}}
+    yield (
+        "cross_entropy",
+        "ignored counted",
+        lambda x, y: -np.sum(np.where(y == -1, 0, log_softmax(x)[np.arange(len(y)), y])) / len(y),
+        {"params": {"ignore_index": -1}},
+    )
     yield "cross_entropy", "ignored used", ce, {"params": {"ignore_index": -1}}
     yield from made("soft_cross_entropy", soft_ce, (*ROW_BUGS, *LOG_BUGS), ("0 * -inf", "sum for mean"))
     for bug in BCE_BUGS:
         yield "bce_with_logits", bug, partial(bce, bug=bug), {}
-    yield "bce_with_logits", "pos_weight lost", lambda x, t: np.mean(
-        np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
-    ), {"params": {"pos_weight": 3.0}}
+    yield (
+        "bce_with_logits",
+        "pos_weight lost",
+        lambda x, t: np.mean(np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))),
+        {"params": {"pos_weight": 3.0}},
+    )
     yield from made("kl_divergence", kl_logits, (*ROW_BUGS, *LOG_BUGS), (
         "0 * -inf", "from probabilities", "reversed", "normaliser of p lost",
     ))  # fmt: skip

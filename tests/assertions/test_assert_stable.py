@@ -108,7 +108,9 @@ def test_a_wrong_number_of_outputs():
     assert failure(lambda x: (softmax(x), softmax(x))).check == "outputs"
 
 
-@pytest.mark.parametrize(("given_", "returned"), [("float64", np.float32), ("float32", np.float64), ("float32", np.int64)])
+@pytest.mark.parametrize(
+    ("given_", "returned"), [("float64", np.float32), ("float32", np.float64), ("float32", np.int64)]
+)
 def test_another_dtype(given_, returned):
     def ties(x):
         return softmax(x).astype(returned)
@@ -121,7 +123,9 @@ def test_another_dtype(given_, returned):
 
 
 def test_a_python_float_is_no_other_dtype():
-    assert_stable(lambda x, t: float(np.mean(np.logaddexp(0, x) - x * t)), "bce_with_logits", dtypes="float32", domain="finite")
+    assert_stable(
+        lambda x, t: float(np.mean(np.logaddexp(0, x) - x * t)), "bce_with_logits", dtypes="float32", domain="finite"
+    )
 
 
 def test_a_changed_argument():
@@ -245,9 +249,16 @@ def test_claims():
 
 
 def test_a_choice_of_regimes():
-    assert_stable(lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax", regimes=("benign", "near_zero"), max_examples=0)
+    assert_stable(
+        lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+        "softmax",
+        regimes=("benign", "near_zero"),
+        max_examples=0,
+    )
     with pytest.raises(StabilityError):
-        assert_stable(lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax", regimes="far_below", max_examples=0)
+        assert_stable(
+            lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True), "softmax", regimes="far_below", max_examples=0
+        )
 
 
 def test_very_long_rows_only_on_request():
@@ -275,7 +286,18 @@ def test_strictness():
 def test_the_message():
     error = failure(lambda x: np.log(np.sum(np.exp(x), axis=-1)), "logsumexp", dtypes="float32")
     text = str(error)
-    for part in ("logsumexp", "overflow", "float32, numpy", "returned", "inf", "expected", "why", "fix", "again", "scipy"):
+    for part in (
+        "logsumexp",
+        "overflow",
+        "float32, numpy",
+        "returned",
+        "inf",
+        "expected",
+        "why",
+        "fix",
+        "again",
+        "scipy",
+    ):
         assert part in text
     assert len(text.splitlines()) <= 16
     assert error.kernel == "logsumexp"
@@ -445,7 +467,10 @@ def test_a_function_that_is_not_deterministic():
 @pytest.mark.parametrize(
     ("params", "fn"),
     [
-        ({"ignore_index": -1}, lambda x, y: np.mean(nll(x, np.where(y == -1, 0, y))[y != -1]) if (y != -1).any() else np.nan),
+        (
+            {"ignore_index": -1},
+            lambda x, y: np.mean(nll(x, np.where(y == -1, 0, y))[y != -1]) if (y != -1).any() else np.nan,
+        ),
         ({"label_smoothing": 0.1}, lambda x, y: np.mean(0.9 * nll(x, y) - 0.1 * log_softmax(x).mean(-1))),
     ],
 )

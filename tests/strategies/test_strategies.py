@@ -115,7 +115,9 @@ def test_distributions_sum_to_one(dtype):
     eps = FORMATS[dtype].eps
 
     @settings(max_examples=100, database=None)
-    @given(lst.probabilities(dtype=dtype), lst.soft_labels(shape=(2, 4), dtype=dtype), lst.log_probabilities(dtype=dtype))
+    @given(
+        lst.probabilities(dtype=dtype), lst.soft_labels(shape=(2, 4), dtype=dtype), lst.log_probabilities(dtype=dtype)
+    )
     def check(p, soft, logs):
         assert p.dtype == soft.dtype == logs.dtype == dtype
         assert abs(math.fsum(p.astype(float)) - 1) <= 8 * eps
