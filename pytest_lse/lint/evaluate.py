@@ -257,6 +257,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "max": lambda k, x, a, d: np.max(x, axis=_axis(a), keepdims=bool(d)),
     "min": lambda k, x, a, d: np.min(x, axis=_axis(a), keepdims=bool(d)),
     "mean": _mean,
+    "size": lambda k, x, a: _count(x, _axis(a)),
     "cumsum": lambda k, x, a: np.cumsum(x, axis=_axis(a)),
     "sigmoid": lambda k, x: k.sigmoid(x),
     "softplus": lambda k, x: k.softplus(x),
