@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -148,10 +149,7 @@ def matches(expected: str, output: str) -> bool:
 
 def unmet(block: Block) -> str:
     for need in block.needs:
-        if need == "network":
-            if not os.environ.get("PYTEST_LSE_NETWORK"):
-                return "needs the network: set PYTEST_LSE_NETWORK=1"
-        elif importlib.util.find_spec(need) is None:
+        if importlib.util.find_spec(need) is None:
             return f"needs {need}"
     return ""
 
@@ -163,7 +161,7 @@ def test_page(page, tmp_path, monkeypatch):
     before = set(sys.modules)
     runner, wrong, skipped = Page(tmp_path), [], []
     for block in blocks(page):
-        if "script" in block.needs:
+        if {"script", "checkout"} & set(block.needs):
             continue  # a test of its own
         if reason := unmet(block):
             skipped.append(f"{block}: {reason}")
@@ -182,6 +180,17 @@ def test_page(page, tmp_path, monkeypatch):
     assert not wrong, "\n".join(f"{block} should say\n{right}" for block, right in wrong)
     if skipped:
         pytest.skip("; ".join(skipped))
+
+
+def test_the_commands_in_a_checkout(tmp_path):
+    (block,) = [b for page in PAGES for b in blocks(page) if "checkout" in b.needs]
+    if not os.environ.get("PYTEST_LSE_NETWORK"):
+        pytest.skip("needs the network: set PYTEST_LSE_NETWORK=1")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "pytest_lse", tmp_path / "pytest_lse", ignore=shutil.ignore_patterns("__pycache__"))
+    right = Page(tmp_path).run(block)
+    assert right is None, f"{block} should say\n{right}"
 
 
 def test_what_is_left_to_the_script_is_what_it_does():
