@@ -107,9 +107,9 @@ def binary(xp):
     return xp
 
 
-def benign(role, rng, shape):
+def benign(role, rng, shape, ties):
     """Draw one argument of a role, where no form fails."""
-    normal = rng.normal(size=shape)
+    normal = np.round(rng.normal(size=shape)) if ties else rng.normal(size=shape)
     if role in ("logits", "values"):
         return normal
     if role in ("negative", "log_probabilities"):
@@ -132,7 +132,7 @@ def arguments(kernel, seed, ndim=2):
     rng = np.random.default_rng(seed)
     shapes = {"values": (5,), "logits": (5,)} if kernel.name == "mixture_log_prob" else {}
     square = (4, 4) if kernel.name == "info_nce" else (3, 4)
-    drawn = {n: benign(role, rng, shapes.get(role, square)) for n, role in kernel.args.items()}
+    drawn = {n: benign(role, rng, shapes.get(role, square), ties=seed == 2) for n, role in kernel.args.items()}
     if kernel.name == "logsubexp":
         drawn["b"] = drawn["a"] - np.abs(drawn["b"]) - 0.1
     return drawn

@@ -151,6 +151,7 @@ def test_helpers(g, x, y):
     assert coefficient(x) == 1.0
     assert set(factors(node)) == {x, y, g.const(3)}
     assert factors(x) == (x,)
+    assert set(factors(g.mul(x, y))) == {x, y}
     assert set(terms(g.add(x, y))) == {x, y}
     assert terms(x) == (x,)
     assert is_number(g.one)
