@@ -1,7 +1,6 @@
 import concurrent.futures
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
@@ -50,10 +49,9 @@ def test_no_pool_for_a_short_run(tree, monkeypatch):
     assert len(check(["."], jobs=8)) == 40
 
 
-@pytest.mark.parametrize("executor", [concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor])
-def test_any_executor_gives_the_same(tree, monkeypatch, executor):
+def test_threads_give_the_same(tree, monkeypatch):
     monkeypatch.setattr(run, "CHUNK", 3)
-    with executor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         assert check(["."], executor=pool) == check(["."])
 
 
@@ -79,13 +77,36 @@ def test_lost_chunks_are_done_again(tree, monkeypatch):
         assert check(["."], executor=pool) == check(["."])
 
 
-def test_a_killed_worker_does_not_matter(tree, monkeypatch):
-    monkeypatch.setattr(run, "CHUNK", 1)
+# In a process of its own: what other tests import may have threads, and such a process must not be forked.
+PROCESSES = """
+import concurrent.futures, os, signal, sys
+from pytest_lse.lint import check, run
+
+if __name__ == "__main__":
+    run.CHUNK = 3
     with concurrent.futures.ProcessPoolExecutor(2) as pool:
         pool.submit(os.getpid).result()
-        victim = next(iter(pool._processes))
-        os.kill(victim, signal.SIGKILL)
-        assert check(["."], executor=pool) == check(["."])
+        if "kill" in sys.argv:
+            os.kill(next(iter(pool._processes)), signal.SIGKILL)
+        found = check([sys.argv[1]], executor=pool)
+    assert len(found) == 40, len(found)
+    assert found == check([sys.argv[1]])
+    print("identical")
+"""
+
+
+@pytest.mark.parametrize("mode", ["plain", "kill"])
+def test_processes_give_the_same_also_if_one_is_killed(tree, mode):
+    assert "identical" in in_a_process(PROCESSES, tree, mode)
+
+
+def in_a_process(script: str, tree: Path, mode: str) -> str:
+    file = tree.parent / f"{tree.name}_script.py"
+    file.write_text(script)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, str(file), str(tree), mode]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    return done.stdout + done.stderr
 
 
 def test_results_and_tasks_are_small_plain_data(tree):
@@ -187,13 +208,7 @@ if __name__ == "__main__":
 
 def test_dask_with_a_worker_killed_in_the_middle(tree):
     pytest.importorskip("distributed")
-    script = tree.parent / f"{tree.name}_dask.py"
-    script.write_text(DASK)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, str(script), str(tree), "kill"], capture_output=True, text=True, timeout=120, env=environment
-    )
-    assert "identical" in done.stdout, done.stderr[-2000:]
+    assert "identical" in in_a_process(DASK, tree, "kill")
 
 
 def test_many_small_files_take_linear_time(tmp_path):
