@@ -47,7 +47,8 @@ class KernelFile:
     def witness_of(self, spelling: str) -> Mapping[str, Mapping[str, Any]]:
         """Return where a spelling fails: `witness_<beginning of its name>` if there is one, else `witness`."""
         suffix = spelling.removeprefix("naive_")
-        own = [n for n in vars(self.module) if n.startswith("witness_") and suffix.startswith(n.removeprefix("witness_"))]
+        tables = [n for n in vars(self.module) if n.startswith("witness_")]
+        own = [n for n in tables if suffix.startswith(n.removeprefix("witness_"))]
         if own and spelling != "naive":
             table: Mapping[str, Mapping[str, Any]] = getattr(self.module, max(own, key=len))
             return table

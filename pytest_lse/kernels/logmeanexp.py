@@ -65,8 +65,8 @@ def vjp_output(xp, g, x, axis):
 shift_invariant = True
 message = "log(mean(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
 replacement = {
-    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - numpy.log(numpy.size(x, axis))",
-    "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - jax.numpy.log(jax.numpy.size(x, axis))",
+    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - numpy.log(numpy.size(x, axis=axis))",
+    "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - jax.numpy.log(jax.numpy.size(x, axis=axis))",
 }
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.0},

@@ -12,7 +12,7 @@ _FOLDERS = frozenset({"tests", "test", "testing"})
 
 
 def is_shipped_test(filename: str) -> bool:
-    """Return whether a file lies in a `tests` folder of a package, or beside its modules as `test_x.py` or `x_test.py`."""
+    """Return whether a file lies in a package's `tests` folder, or beside its modules as `test_x.py` or `x_test.py`."""
     folder, name = os.path.split(os.path.abspath(filename))
     stem = name.rpartition(".")[0]
     if (stem.startswith("test_") or stem.endswith("_test")) and _is_package(folder):
