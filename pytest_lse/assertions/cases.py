@@ -152,6 +152,9 @@ def catalogue(
     yield from _long_drafts(layout, fmt, wanted, ndim)
 
 
+_FEW_WIDTHS = (0, 1, 2, 3, 6)
+
+
 def _filled(layout: Layout, draft: Draft) -> Iterator[Draft]:
     """Cut a draft into pieces of one shape, the last one filled up with its own values."""
     if layout.kind == "elements" and draft.width:
@@ -161,10 +164,10 @@ def _filled(layout: Layout, draft: Draft) -> Iterator[Draft]:
             part = tuple(values[start : start + size])
             part = (part * size)[:size]
             yield replace(draft, rows=(part,))
-    elif len(draft.rows) > 1:
-        size = 4 if layout.kind == "whole" else 24
-        if layout.kind == "rows" and draft.width > 4:
-            size = 4
+    elif draft.width not in _FEW_WIDTHS:
+        return  # a compilation for very little that is new
+    elif layout.batched or (layout.kind == "rows" and draft.ndim > 1):
+        size = 24 if layout.kind == "rows" and draft.width < 4 else 4
         for start in range(0, len(draft.rows), size):
             rows, names = draft.rows[start : start + size], draft.regimes[start : start + size]
             yield replace(draft, rows=(rows * size)[:size], regimes=(names * size)[:size])

@@ -35,7 +35,7 @@ def drafts(
     if layout.alone and domain in ("finite", "masked"):
         names = [n for n in names if n != "masked"]
     top = layout.cap * fmt.max / (4 if layout.mean or layout.batched else 1)
-    width = st.integers(max(layout.least, 2), 3) if few_shapes else st.integers(max(layout.least, 1), 6)
+    width = st.just(3) if few_shapes else st.integers(max(layout.least, 1), 6)
     height = _heights(layout, ndim, few_shapes)
     regime = st.sampled_from(names)
     place = st.integers(-32, 32)
@@ -68,7 +68,9 @@ def _heights(layout: Layout, ndim: Sequence[int], few_shapes: bool) -> st.Search
     """Return how many rows: 0 is one row as a vector."""
     if layout.kind == "rows":
         least, most = (0 if 1 in ndim else 1), (3 if max(ndim) > 1 else 0)
-        return st.sampled_from([least, most]) if few_shapes else st.integers(least, most)
+        return st.just(most) if few_shapes else st.integers(least, most)
+    if few_shapes:
+        return st.just(4 if layout.batched else 1)
     return st.sampled_from([1, 2]) if layout.batched else st.just(1)
 
 

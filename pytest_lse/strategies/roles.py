@@ -54,7 +54,7 @@ def labels(rows: Array, choice: int, fmt: Format) -> Array:
     n = rows.shape[-1]
     if choice < 3:
         return np.asarray(order[:, (n - 1, 0, n // 2)[choice]])
-    return (np.arange(len(rows)) * 7 + choice) % n
+    return np.asarray((np.arange(len(rows)) * 7 + choice) % n)
 
 
 def mask(rows: Array, choice: int, fmt: Format) -> Array:

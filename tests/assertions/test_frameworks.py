@@ -1,0 +1,219 @@
+"""The frameworks, real ones: values, gradients, compiled functions, and what the adapters do."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pytest_lse import StabilityError, assert_matches, assert_stable
+from pytest_lse.assertions.adapters import framework, spell_number
+
+
+def failure(fn, kernel, **options):
+    with pytest.raises(StabilityError) as caught:
+        assert_stable(fn, kernel, **options)
+    return caught.value
+
+
+# PyTorch
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+def test_torch_functions(torch):
+    functional = torch.nn.functional
+    for fn, kernel in (
+        (torch.softmax, "softmax"),
+        (torch.log_softmax, "log_softmax"),
+        (torch.logsumexp, "logsumexp"),
+        (torch.nn.LogSoftmax(dim=-1), "log_softmax"),
+        (functional.logsigmoid, "log_sigmoid"),
+        (functional.cross_entropy, "cross_entropy"),
+        (functional.binary_cross_entropy_with_logits, "bce_with_logits"),
+    ):
+        assert_stable(fn, kernel, xp=torch, dtypes="float32", max_examples=5)
+
+
+def test_torch_bfloat16_and_float16(torch):
+    for fn, kernel in ((torch.softmax, "softmax"), (torch.nn.functional.cross_entropy, "cross_entropy")):
+        assert_stable(fn, kernel, xp=torch, dtypes=("bfloat16", "float16"), max_examples=3)
+    error = failure(lambda x: x.exp() / x.exp().sum(-1, keepdim=True), "softmax", xp=torch, dtypes="bfloat16")
+    assert error.dtype == "bfloat16"
+    assert "torch.bfloat16" in str(error)
+
+
+def test_torch_gradients(torch):
+    """A where that hides a nan from the value does not hide it from the gradient."""
+
+    def sigmoid(x):
+        return torch.where(x >= 0, 1 / (1 + torch.exp(-x)), torch.exp(x) / (1 + torch.exp(x)))
+
+    error = failure(sigmoid, "sigmoid", xp=torch)
+    assert error.check == "gradient"
+    assert math.isnan(error.returned)
+    assert "wrong gradient" in str(error)
+    assert_stable(sigmoid, "sigmoid", xp=torch, gradients=False, max_examples=10)
+
+
+def test_torch_without_gradients(torch):
+    detached = lambda x: torch.softmax(x.detach(), -1)
+    assert_stable(detached, "softmax", xp=torch, max_examples=10)
+    assert failure(detached, "softmax", xp=torch, gradients=True).check == "gradient"
+
+
+def test_torch_raising_in_the_backward_pass(torch):
+    class Broken(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return torch.softmax(x, -1)
+
+        @staticmethod
+        def backward(ctx, grad):
+            raise RuntimeError("not today")
+
+    error = failure(Broken.apply, "softmax", xp=torch)
+    assert error.check == "gradient"
+    assert "not today" in str(error)
+
+
+def test_torch_in_place(torch):
+    def fn(x):
+        with torch.no_grad():
+            x -= x.amax(-1, keepdim=True)
+        return torch.softmax(x, -1)
+
+    assert failure(fn, "softmax", xp=torch, gradients=False).check == "mutates"
+
+
+def test_torch_memory_layouts(torch):
+    fn = lambda x: torch.softmax(x if x.is_contiguous() else 2 * x, -1)
+    assert failure(fn, "softmax", xp=torch, ndim=2, dtypes="float32").check == "layout"
+
+
+def test_torch_device_and_default_dtype(torch):
+    before = torch.get_default_dtype()
+    assert_stable(torch.softmax, "softmax", xp=torch, device="cpu", dtypes="float64", max_examples=5)
+    assert torch.get_default_dtype() == before
+
+
+def test_torch_results_match(torch):
+    x = torch.tensor([[0.0, 1.0], [1000.0, 999.0]])
+    assert_matches(torch.softmax(x, -1), "softmax", x)
+    with pytest.raises(StabilityError, match="torch"):
+        assert_matches(x.exp() / x.exp().sum(-1, keepdim=True), "softmax", x)
+
+
+# JAX
+
+
+@pytest.fixture
+def jax():
+    return pytest.importorskip("jax")
+
+
+def test_jax_functions(jax):
+    options = {"xp": jax.numpy, "max_examples": 5, "regimes": ("benign", "overflow_edge", "far_below", "masked")}
+    assert_stable(jax.nn.softmax, "softmax", ndim=2, **options)
+    assert_stable(jax.jit(jax.nn.softplus), "softplus", **options)
+    assert_stable(jax.vmap(jax.nn.logsumexp), "logsumexp", ndim=2, **options)
+
+
+def test_jax_gradients(jax):
+    jnp = jax.numpy
+    fn = lambda x: jnp.where(x > 0, x + jnp.log1p(jnp.exp(-x)), jnp.log1p(jnp.exp(x)))
+    error = failure(fn, "softplus", xp=jnp)
+    assert error.check == "gradient"
+    assert "jnp.array" in str(error)
+
+
+def test_jax_keeps_its_configuration(jax):
+    before = jax.config.jax_enable_x64
+    assert framework(jax.numpy).default_dtypes() == (("float32", "float64") if before else ("float32",))
+    failure(lambda x: jax.numpy.exp(x), "softmax", xp=jax)
+    assert jax.config.jax_enable_x64 == before
+
+
+# TensorFlow
+
+
+@pytest.fixture
+def tf(monkeypatch):
+    return pytest.importorskip("tensorflow", exc_type=ImportError)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensorflow(tf):
+    options = {"xp": tf, "max_examples": 5, "dtypes": "float32", "regimes": ("benign", "overflow_edge", "masked")}
+    assert_stable(tf.nn.softmax, "softmax", ndim=2, **options)
+    assert_stable(tf.math.softplus, "softplus", **options)
+    error = failure(lambda x: 1 / (1 + tf.exp(-x)), "sigmoid", xp=tf)
+    assert error.check == "gradient"
+    assert "tf.constant" in str(error)
+
+
+# Any other namespace of the array API
+
+
+def test_array_api_strict():
+    xp = pytest.importorskip("array_api_strict")
+
+    def softmax(x):
+        e = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+        return e / xp.sum(e, axis=-1, keepdims=True)
+
+    assert_stable(softmax, "softmax", xp=xp, max_examples=10)
+    error = failure(lambda x: xp.exp(x) / xp.sum(xp.exp(x), axis=-1, keepdims=True), "softmax", xp=xp)
+    assert "array_api_strict.asarray" in str(error)
+    x = xp.asarray([0.0, 1.0])
+    assert_matches(softmax(x), "softmax", x)
+
+
+def test_namespaces():
+    assert framework(np).name == "numpy"
+    compat = pytest.importorskip("array_api_compat.numpy")
+    assert framework(compat).name == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "text"),
+    [
+        (0.1, "float64", "0.1"),
+        (float(np.float32(0.1)), "float32", "0.1"),
+        (float(np.float16(0.1)), "float16", "0.1"),
+        (float("inf"), "float32", "inf"),
+        (3.4028234663852886e38, "float32", "3.4028235e+38"),
+    ],
+)
+def test_numbers_are_spelt_short(value, dtype, text):
+    assert spell_number(value, dtype) == text
+
+
+# assert_matches
+
+
+def test_matches():
+    x = np.array([1000.0, 1001.0], np.float32)
+    e = np.exp(x - x.max())
+    assert_matches(e / e.sum(), "softmax", x)
+    assert_matches(np.array([[0.0], [1.0]]) * 0 + 1, "softmax", np.array([[0.0], [1.0]]))
+    assert_matches(np.float32(2.0), "logsumexp", np.array([2.0], np.float32))
+    assert_matches(np.log(np.float64(3)), "logsumexp", [0, 0, 0])
+    with pytest.raises(StabilityError, match="the result is not a stable softmax: NaN"):
+        assert_matches(np.full(2, np.nan, np.float32), "softmax", x)
+    with pytest.raises(StabilityError, match="returned shape"):
+        assert_matches(np.ones(3, np.float32), "softmax", x)
+    with pytest.raises(TypeError, match="takes 1 arrays"):
+        assert_matches(x, "softmax", x, x)
+    with pytest.raises(ValueError, match="unknown kernel"):
+        assert_matches(x, "sofmax", x)
+
+
+def test_matches_along_an_axis():
+    x = np.array([[0.0, 5.0], [1.0, -3.0]])
+    e = np.exp(x - x.max(0))
+    assert_matches(e / e.sum(0), "softmax", x, axis=0)
+    with pytest.raises(StabilityError):
+        assert_matches(e / e.sum(0), "softmax", x)
