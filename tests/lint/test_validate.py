@@ -15,6 +15,9 @@ GRAPH = Graph()
 XP = Namespace(GRAPH)
 X, Y, AXIS = (Symbol(GRAPH, GRAPH.opaque(name)) for name in "xya")
 
+EVERYTHING = GRAPH.make("slice", GRAPH.none, GRAPH.none, GRAPH.none)
+COLUMN = Symbol(GRAPH, GRAPH.make("tuple", GRAPH.symbol("literal", "Ellipsis"), EVERYTHING, GRAPH.zero))
+
 
 def judged(before, after, applicability="safe"):
     return objection(Fix(applicability, "", (), (before.node, after.node)))
@@ -53,6 +56,11 @@ EQUAL = {
     ),
     "an axis inserted": (XP.log(XP.exp(X) + XP.expand(XP.exp(Y), 0)), XP.logaddexp(X, XP.expand(Y, 0))),
     "cross entropy of probabilities": (XP.cross_entropy_of_probs(XP.softmax(X, axis=-1), Y), XP.cross_entropy(X, Y)),
+    "an unknown item": (XP.exp(X[Y]) / XP.sum(XP.exp(X)), XP.softmax(X, axis=None)[Y]),
+    "a named item": (XP.exp(X["a"]) / XP.sum(XP.exp(X)), XP.softmax(X, axis=None)["a"]),
+    "a column": (XP.exp(X[COLUMN]) / XP.sum(XP.exp(X)), XP.softmax(X, axis=None)[COLUMN]),
+    "a contraction": (XP.contract(XP.sigmoid(X), X), XP.contract(1.0 / (1.0 + XP.exp(-X)), X)),
+    "a transpose": (XP.transpose(1.0 / (1.0 + XP.exp(-X))), XP.transpose(XP.sigmoid(X))),
     "where": (XP.where(XP.less(X, 0.0), XP.log(1.0 + XP.exp(X)), Y), XP.where(XP.less(X, 0.0), XP.softplus(X), Y)),
 }
 
