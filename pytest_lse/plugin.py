@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -14,14 +14,17 @@ _LINES = "lse"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach what passing assertions have to say to the report, which is what travels from xdist's workers."""
     report = yield
     module = sys.modules.get("pytest_lse.assertions.report")
     if module is not None and call.when == "call":
-        lines = module.collect()
-        if lines:
-            report.user_properties.append((_LINES, lines))
+        # One property a line, as text: JUnit's XML has nothing else. It is written from the item, after the teardown.
+        lines = [(_LINES, line) for line in module.collect()]
+        report.user_properties += lines
+        item.user_properties += lines
     return report
 
 
@@ -30,10 +33,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if terminalreporter.config.get_verbosity() < 1:
         return
     reports = [r for r in terminalreporter.getreports("passed") if hasattr(r, "user_properties")]
-    found = [(r.nodeid, lines) for r in reports for name, lines in r.user_properties if name == _LINES]
-    if found:
+    found = {r.nodeid: [line for name, line in r.user_properties if name == _LINES] for r in reports}
+    if any(found.values()):
         terminalreporter.write_sep("=", "stability")
-        for nodeid, lines in found:
-            terminalreporter.write_line(nodeid)
+        for nodeid, lines in found.items():
+            if lines:
+                terminalreporter.write_line(nodeid)
             for line in lines:
                 terminalreporter.write_line(f"  {line}")

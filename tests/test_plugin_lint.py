@@ -1,11 +1,8 @@
 """`pytest --lse`: collected files are linted as test items."""
 
-import importlib
 import json
 
 import pytest
-
-from pytest_lse.lint.pipeline import FileResult
 
 pytest_plugins = ["pytester"]
 
@@ -21,7 +18,7 @@ def lint(pytester):
             path = pytester.path / name.replace("__", "/").replace("_dot_", ".")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
 
     return run
 
@@ -112,13 +109,16 @@ def test_the_report_has_the_code_and_the_change(lint, pytester):
     )
 
 
-def test_an_internal_error_fails_the_item(lint, monkeypatch):
-    def do_file(name, settings, job, **keywords):
-        result = FileResult(name)
-        result.error = "internal error: made up"
-        return result
+def test_an_internal_error_fails_the_item(lint, pytester):
+    pytester.makeconftest("""
+        from pytest_lse.lint import pipeline, run
 
-    # By import, not by attribute: a run inside this process may have loaded the module anew.
-    monkeypatch.setattr(importlib.import_module("pytest_lse.lint.run"), "do_file", do_file)
+        def do_file(name, settings, job, **keywords):
+            result = pipeline.FileResult(name)
+            result.error = "internal error: made up"
+            return result
+
+        run.do_file = do_file
+    """)
     result = lint("--lse", losses_dot_py=NAIVE)
     result.stdout.fnmatch_lines(["*RuntimeError: internal error: made up*"])

@@ -83,10 +83,20 @@ def test_xdist_merges_to_the_same_document(repository):
     assert {f["filename"] for f in one["findings"]} == {"losses.py", "test_losses.py"}
 
 
-def test_junit_properties_are_text(repository):
+def test_junit_properties_are_text_one_a_line(repository):
     run(repository, "--lse-report=report.html", "--junitxml=junit.xml", "-o", "junit_family=xunit1")
-    properties = ET.parse(repository.path / "junit.xml").iter("property")
-    assert all(isinstance(p.get("value"), str) and "np." not in p.get("value") for p in properties)
+    (only,) = ET.parse(repository.path / "junit.xml").iter("property")
+    assert only.get("name") == "lse"
+    assert only.get("value").startswith("stable: softmax, numpy float32: ")
+
+
+def test_the_summary_lists_what_passed(repository):
+    result = run(repository, "-v", "-k", "stable or other")
+    result.stdout.fnmatch_lines(
+        ["*= stability =*", "test_losses.py::test_stable", "  stable: softmax, numpy float32: *"]
+    )
+    result.stdout.no_fnmatch_line("test_losses.py::test_other")
+    run(repository, "-k", "stable").stdout.no_fnmatch_line("*= stability =*")
 
 
 def test_without_the_option_nothing_is_measured(repository):
@@ -95,10 +105,8 @@ def test_without_the_option_nothing_is_measured(repository):
         def pytest_unconfigure(config):
             print("survey", "pytest_lse.report.survey" in sys.modules)
     """)
-    result = run(repository, "-s")
-    result.stdout.fnmatch_lines(["survey False"])
-    result = run(repository, "-s", "--lse-report=report.html")
-    result.stdout.fnmatch_lines(["survey True"])
+    run(repository, "-s", "-k", "stable").stdout.fnmatch_lines(["survey False"])
+    run(repository, "-s", "-k", "stable", "--lse-report=report.html").stdout.fnmatch_lines(["survey True"])
 
 
 def test_no_function_and_no_lint(pytester):
