@@ -59,7 +59,9 @@ def test_torch_gradients(torch):
 
 
 def test_torch_without_gradients(torch):
-    detached = lambda x: torch.softmax(x.detach(), -1)
+    def detached(x):
+        return torch.softmax(x.detach(), -1)
+
     assert_stable(detached, "softmax", xp=torch, max_examples=10)
     assert failure(detached, "softmax", xp=torch, gradients=True).check == "gradient"
 
@@ -89,7 +91,9 @@ def test_torch_in_place(torch):
 
 
 def test_torch_memory_layouts(torch):
-    fn = lambda x: torch.softmax(x if x.is_contiguous() else 2 * x, -1)
+    def fn(x):
+        return torch.softmax(x if x.is_contiguous() else 2 * x, -1)
+
     assert failure(fn, "softmax", xp=torch, ndim=2, dtypes="float32").check == "layout"
 
 
@@ -123,7 +127,10 @@ def test_jax_functions(jax):
 
 def test_jax_gradients(jax):
     jnp = jax.numpy
-    fn = lambda x: jnp.where(x > 0, x + jnp.log1p(jnp.exp(-x)), jnp.log1p(jnp.exp(x)))
+
+    def fn(x):
+        return jnp.where(x > 0, x + jnp.log1p(jnp.exp(-x)), jnp.log1p(jnp.exp(x)))
+
     error = failure(fn, "softplus", xp=jnp)
     assert error.check == "gradient"
     assert "jnp.array" in str(error)
