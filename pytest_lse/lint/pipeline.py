@@ -90,7 +90,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
         return _enabled([parse_error(filename, error)], settings, path), None
     errors: list[Finding] = []
     if may_hold_finding(data, settings):
-        findings, errors = _analysed(source, filename)
+        findings, errors = _analysed(source, filename, settings, named=named)
         findings = [_fitted(f, source, path, settings) for f in findings if _is_meant(f, settings)]
     elif named or len(data) <= ALWAYS_PARSED:
         findings, errors = [], _syntax_errors(source, filename)
@@ -143,12 +143,21 @@ def _enabled(findings: Sequence[Finding], settings: Settings, path: str) -> list
     return [f for f in findings if settings.enabled(f.code, path)]
 
 
-def _analysed(source: Source, filename: str) -> tuple[list[Finding], list[Finding]]:
+def _analysed(
+    source: Source, filename: str, settings: Settings, *, named: bool
+) -> tuple[list[Finding], list[Finding]]:
     from pytest_lse.lint import analyse
 
     if source.numbers is None:
+        text = source.cells[0]
         try:
-            return analyse.analyse(source.cells[0], filename), []
+            if len(text) <= ALWAYS_PARSED:
+                return analyse.analyse(text, filename), []
+            if named and (errors := _syntax_errors(source, filename)):
+                return [], errors
+            from pytest_lse.lint import fast
+
+            return fast.analyse(text, filename, _off(settings.selection)), []
         except (SyntaxError, RecursionError, MemoryError) as error:
             return [], [parse_error(filename, _reason(error, source.cells[0]))]
     errors = _syntax_errors(source, filename)

@@ -22,14 +22,15 @@ Need = tuple[frozenset[str], tuple[Group, ...]]
 WORDS = os.path.join(os.path.dirname(__file__), "words.txt")
 
 #: operations that Python also spells with operators, or that need no spelling at all
-_SPELT_OTHERWISE = frozenset(
+SPELT_OTHERWISE = frozenset(
     {"add", "sub", "mul", "div", "neg", "pow", "abs", "sum", "contract", "index", "where", "square"}
 )
-#: stands in a group for `e ** x`, for any module's e
-_POWER = "e**"
-_POWERS = frozenset({_POWER, "pow", "power"})
-_SPACE = b" \t\n\r\f\v\\"
-_E_IN_PARENTHESES = re.compile(rb"\be\)$")
+#: stands in a group for a power of e, `math.e ** x` or `pow(2.71828, x)`
+POWER = "e**"
+#: the words that are no names; division is one
+OPERATORS = frozenset({"/", "**"})
+_ATTRIBUTE_E = re.compile(rb"\.e\b")
+_IMPORTED_E = re.compile(rb"import[^\n]*\be\b")
 
 
 def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
@@ -42,14 +43,19 @@ def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
     off
         Codes that are not looked for.
     """
-    known: dict[Group, bool] = {}
-
-    def holds(group: Group) -> bool:
-        if group not in known:
-            known[group] = any(_holds(word, data) for word in group)
-        return known[group]
-
-    return any(all(map(holds, groups)) for codes, groups in needs() if not codes.issubset(off))
+    known: dict[str, bool] = {}
+    for need in groups(frozenset(off)):
+        for group in need:
+            for word in group:
+                if word not in known:
+                    known[word] = _holds(word, data)
+                if known[word]:
+                    break
+            else:
+                break
+        else:
+            return True
+    return False
 
 
 @cache
@@ -63,33 +69,45 @@ def needs() -> tuple[Need, ...]:
     )
 
 
+@cache
+def groups(off: frozenset[str]) -> tuple[tuple[Group, ...], ...]:
+    """Return the groups of words of each kind of pattern that is looked for, without those that hold another's."""
+    wanted = [g for codes, g in needs() if not codes <= off]
+    return tuple(g for g in wanted if not any(set(other) < set(g) for other in wanted))
+
+
 def off(is_on: Callable[[str], bool]) -> frozenset[str]:
     """Return the codes of patterns that are not on."""
     return frozenset(code for codes, _ in needs() for code in codes if not is_on(code))
 
 
 def _holds(word: str, data: bytes) -> bool:
-    if word == _POWER:
-        return _holds_power_of_e(data)
+    if word == POWER:
+        return power_of_e(data)
     # The substring test is several times faster than the search, and most files fail it for most words.
-    return word.encode() in data and _expression(word).search(data) is not None
+    return word.encode() in data and (word in OPERATORS or _expression_of_bytes(word).search(data) is not None)
 
 
 @cache
-def _expression(word: str) -> re.Pattern[bytes]:
+def expression(word: str) -> re.Pattern[str]:
+    """Return what finds a word, also with a `_` behind it as PyTorch's in-place methods have."""
     # It begins with the word, for which the engine can look fast, and looks back; `\b` in front would be slow.
-    literal = re.escape(word.encode())
-    return re.compile(literal + rb"(?<!\w" + literal + rb")_?\b")
+    literal = re.escape(word)
+    return re.compile(literal + r"(?<!\w" + literal + r")_?\b")
 
 
-def _holds_power_of_e(data: bytes) -> bool:
-    at = data.find(b"**")
-    while at >= 0:
-        before = data[max(0, at - 80) : at].rstrip(_SPACE)
-        if before.endswith(b"e") or _E_IN_PARENTHESES.search(before) or not before:
-            return True
-        at = data.find(b"**", at + 2)
-    return False
+@cache
+def _expression_of_bytes(word: str) -> re.Pattern[bytes]:
+    return re.compile(expression(word).pattern.encode())
+
+
+def power_of_e(data: bytes) -> bool:
+    """Return whether the bytes hold a power, and a constant that may be e."""
+    if b"**" not in data and b"pow" not in data:
+        return False
+    if b".e" in data and _ATTRIBUTE_E.search(data):
+        return True
+    return b"2.71" in data or (b"math import" in data and _IMPORTED_E.search(data) is not None)
 
 
 def derive() -> tuple[Need, ...]:
@@ -115,16 +133,19 @@ def _groups(node: Node) -> set[Group]:
 
 def _spellings(node: Node) -> Group | None:
     from pytest_lse.lint import ops
+    from pytest_lse.lint.graph import is_number
     from pytest_lse.lint.patterns import patterns
 
-    if node.op not in ops.PARAMS or node.op in _SPELT_OTHERWISE:
+    if node.op == "pow" and is_number(node.args[1]) and node.args[1].value < 0.0:
+        return tuple(sorted(OPERATORS | ops.words("div") | ops.words("pow") | ops.words("reciprocal")))
+    if node.op not in ops.PARAMS or node.op in SPELT_OTHERWISE:
         return None
     words = set(ops.words(node.op))
     if node.op in ("exp", "expm1"):
-        words |= _POWERS
+        words.add(POWER)
     if node.op in patterns().kernels:
         # A value that means this kernel: its own spellings are found by their exponential.
-        words |= ops.words("exp") | _POWERS
+        words |= {*ops.words("exp"), POWER}
     return tuple(sorted(words))
 
 

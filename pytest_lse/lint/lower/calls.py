@@ -84,6 +84,7 @@ class Calls(Expressions):
             name == "extend"
             and len(arguments[0]) == 1
             and arguments[0][0].op == "tuple"
+            and arguments[0][0].args
             and isinstance(e.func, ast.Attribute)
         ):
             arguments = [arguments[0][0].args[-1]], {}

@@ -7,6 +7,7 @@ helper is what its graph is, whatever its name: `def squash(v): return 1 / (1 + 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pytest_lse.lint.graph import Node
@@ -26,6 +27,8 @@ class Function:
 
     definition: Definition
     closure: State
+    #: whether it is defined inside a test
+    in_test: bool = False
     owner: Class | None = None
     parameters: dict[str, Node] = field(default_factory=dict)
     lowered: bool = False
@@ -47,9 +50,11 @@ class Class:
     """A class of the module: its instances share one symbolic `self`."""
 
     self: Node
+    definition: ast.ClassDef
     is_test: bool = False
     methods: dict[str, Node] = field(default_factory=dict)
     attributes: dict[Attribute, Node] = field(default_factory=dict)
+    init: Function | None = None
 
 
 class Functions(Calls):
@@ -62,6 +67,10 @@ class Functions(Calls):
         self.current: Function | None = None
         #: whether the code is inside a test: there a naive formula is the reference, on numbers of its author's choice
         self.in_test = False
+        #: rows of definitions that hold no finding: they are lowered only if they are called
+        self.cold: frozenset[int] = frozenset()
+        #: returns the definition in such a row, where the tree holds a stub of it
+        self.load: Callable[[int], Definition] | None = None
         self._pending: list[list[Function]] = [[]]
 
     def define(self, function: Definition) -> Node:
@@ -70,7 +79,7 @@ class Functions(Calls):
         for default in (*args.defaults, *args.kw_defaults):
             if default is not None:
                 self.lower(default)
-        record = Function(function, self.state)
+        record = Function(function, self.state, self.in_test)
         node = self.graph._intern("function", (), len(self.functions))
         self.functions.append(record)
         if isinstance(function, ast.Lambda):
@@ -83,7 +92,8 @@ class Functions(Calls):
     def complete_pending(self) -> None:
         """Lower the functions that the scope just finished has defined."""
         for record in self._pending[-1]:
-            self.complete(record)
+            if record.definition.lineno not in self.cold:
+                self.complete(record)
         self._pending[-1] = []
 
     def complete(self, record: Function) -> None:
@@ -91,8 +101,12 @@ class Functions(Calls):
         if record.lowered or self._silent:
             return
         record.lowered = True
+        if record.owner is not None and record.owner.init is not None:
+            self.complete(record.owner.init)
+        if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
+            record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
-        self.in_test |= _is_test(record)
+        self.in_test = record.in_test or _is_test(record)
         state = State()
         state.names = dict(record.closure.names)
         state.attributes = dict(record.owner.attributes if record.owner else record.closure.attributes)
@@ -107,8 +121,11 @@ class Functions(Calls):
             self.block(body)
         self.complete_pending()
         self._pending.pop()
-        if record.owner is not None and record.name == "__init__":
-            record.owner.attributes = {**self.state.attributes, **record.owner.attributes}
+        if record.owner is not None and record is record.owner.init:
+            # What is assigned elsewhere too, `__init__` does not tell.
+            changed = _assigned_outside_init(record.owner.definition)
+            known = {k: v for k, v in self.state.attributes.items() if k[1] not in changed}
+            record.owner.attributes = {**known, **record.owner.attributes}
         self.state, self.current, self.tolerant, self.in_test = outer, current, tolerant, in_test
         record.result = self._result(record)
 
@@ -179,11 +196,11 @@ class Functions(Calls):
         return self.classes[instance.value].methods.get(name) if instance.op == "instance" else None
 
     def define_class(self, definition: ast.ClassDef) -> Node:
-        """Lower a class body: `__init__` first, since it says what the attributes are."""
+        """Lower a class body. Its methods come later, `__init__` first, since it says what the attributes are."""
         outer, in_test = self.state, self.in_test
         self.in_test |= _is_test_class(definition)
         index = len(self.classes)
-        record = Class(self.graph.opaque("self"), _is_test_class(definition))
+        record = Class(self.graph.opaque("self"), definition, _is_test_class(definition))
         self.classes.append(record)
         self.state = outer.copy()
         self._pending.append([])
@@ -196,12 +213,8 @@ class Functions(Calls):
         self.state, self.in_test = outer, in_test
         for method in methods:
             method.owner, method.closure = record, outer
-        changed = _assigned_outside_init(definition)
         methods.sort(key=lambda m: m.name != "__init__")
-        for method in methods:
-            if method.name == "__init__":
-                self.complete(method)
-                record.attributes = {k: v for k, v in record.attributes.items() if k[1] not in changed}
+        record.init = next((m for m in reversed(methods) if m.name == "__init__"), None)
         self._pending[-1] += methods
         return self.graph._intern("class", (), index)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_lse.lint import ops
@@ -31,7 +31,7 @@ class Lowerer(Functions):
 
     def module(self, tree: ast.Module) -> None:
         """Lower a module, or the next cell of a notebook: names stay known."""
-        self._collect_imports(tree)
+        self.collect_imports(tree.body)
         self.block(tree.body)
         self.complete_pending()
 
@@ -48,9 +48,10 @@ class Lowerer(Functions):
                 self._do_other(statement)
             self.statement = outer
 
-    def _collect_imports(self, tree: ast.Module) -> None:
+    def collect_imports(self, body: list[ast.stmt]) -> None:
+        """Note which frameworks the statements import, at any depth."""
         roots = ops.frameworks()
-        for node in ast.walk(tree):
+        for node in _statements(body):
             names: Iterable[str] = ()
             if isinstance(node, ast.Import):
                 names = (a.name for a in node.names)
@@ -299,6 +300,16 @@ class Lowerer(Functions):
             joined.join(self.graph, merged or self.state, self.state)
             merged = joined
         self.state = merged or start
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements and those inside them, without a look at any expression."""
+    todo: list[Any] = list(body)
+    while todo:
+        s = todo.pop()
+        yield s
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            todo += getattr(s, field, ())
 
 
 def _assigned(body: Iterable[ast.stmt]) -> list[str]:
