@@ -180,3 +180,80 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path, monkeypatch)
     assert len(warnings) == 3
     assert all("left out" in w for w in warnings)
     assert any(w.startswith("broken.py:3: left out, it does not parse: ") for w in warnings)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def f(x): return np.mean(1 / (1 + np.exp(-x)))",
+        "def f(x, t): return 3 * t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)",
+        "def f(x, y): return np.log(np.sum(np.exp(x + y), axis=-1))",
+    ],
+)
+def test_a_mean_another_parameter_or_another_argument_is_no_kernel(body):
+    assert kernels("import numpy as np\n" + body) == []
+
+
+def test_early_returns_of_nothing_do_not_matter():
+    source = """
+    import numpy as np
+    def f(x):
+        if x is None:
+            return None
+        if not x.size:
+            return None
+        return 1 / (1 + np.exp(-x))
+    """
+    assert only(source).meaning.kernel.name == "sigmoid"
+
+
+def test_every_branch_has_to_be_the_kernel_where_there_is_a_choice():
+    source = """
+    import numpy as np
+    def f(x, rough, far):
+        if rough:
+            return 1 / (1 + np.exp(-x))
+        if far:
+            return np.exp(x) / (1 + np.exp(x))
+        return {}
+    """
+    assert only(source.format("1 / (np.exp(-x) + 1)")).obstacle == "it needs a value for rough, far"
+    assert kernels(source.format("np.tanh(x)")) == []
+
+
+@pytest.mark.parametrize(
+    ("axis", "expected"), [("1", 1), ("None", None), ("axis", Parameter("axis")), ("x.ndim - 1", UNKNOWN)]
+)
+def test_the_axis_of_a_formula_whose_shapes_are_its_own(axis, expected):
+    source = """
+    import numpy as np
+    def f(x, axis=1):
+        top = x.max({0}).reshape(x.shape[0], 1)
+        return (np.log(np.exp(x - top).sum({0})).reshape(x.shape[0], 1) + top).reshape(x.shape[0])
+    """
+    found = only(source.format(axis))
+    assert (found.meaning.kernel.name, found.meaning.shapes) == ("logsumexp", {"axis": expected, "keepdims": UNKNOWN})
+
+
+def test_a_generic_base_needs_no_arguments():
+    source = """
+    import typing
+    import numpy as np
+    class A(typing.Generic[int]):
+        def f(self, x):
+            self.x = x
+            return 1 / (1 + np.exp(-x))
+    """
+    assert (only(source).receiver, only(source).obstacle) == ("instance", "")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "losses.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    warnings = []
+    assert list(find(["."], warnings.append)) == []
+    assert warnings == ["losses.py: cannot be read: Permission denied"]

@@ -235,3 +235,15 @@ def test_a_module_that_cannot_be_imported(repository, capsys, head, said):
     out = capsys.readouterr().out
     assert f"error  pkg/losses.py:3 f: {said}" in out
     assert out.endswith("0 passed, 0 failed, 1 could not run.\n")
+
+
+def test_a_module_that_hangs(repository, capsys, monkeypatch):
+    monkeypatch.setattr("pytest_lse.scaffold.check._SECONDS", 0.1)
+    (repository / "pkg" / "losses.py").write_text("import numpy as np\ndef f(x): return 1 / (1 + np.exp(-x))\n")
+    assert main(["scaffold", "pkg", "--check"]) == 2
+    assert "error  pkg/losses.py:2 f: no result after 0.1 seconds\n" in capsys.readouterr().out
+
+
+def test_two_functions_whose_names_differ_in_case_have_two_tests():
+    source = "import numpy as np\ndef F(x): return 1 / (1 + np.exp(-x))\ndef f(x): return 1 / (1 + np.exp(-x))\n"
+    assert set(calls(source)[0]) == {"test_f", "test_f_2"}
