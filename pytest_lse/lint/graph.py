@@ -204,6 +204,11 @@ class Graph:
                 done[n] = n if args == n.args else self.make(n.op, *args, value=n.value)
         return done[node]
 
+    def _product(self, n: Node, args: tuple[Node, ...]) -> Node:
+        # The entries of `x @ x.T` are products of different rows: without its shapes that is no square.
+        gram = args[0] is args[1] and n.args[0] is not n.args[1]
+        return self._intern("gram", args) if gram else self.mul(*args)
+
     def shapeless(self, node: Node) -> Node:
         """Return the value without its shape: views looked through, every sum over everything."""
         memo = self._shapeless
@@ -214,9 +219,8 @@ class Graph:
             if n.op in VIEWS or n.op == "pair":
                 memo[n] = args[0]
             elif n.op in SUMS:
-                memo[n] = self._intern(
-                    "sum", (self.mul(*args) if n.op == "contract" else args[0], self.none, self.false)
-                )
+                terms = self._product(n, args) if n.op == "contract" else args[0]
+                memo[n] = self._intern("sum", (terms, self.none, self.false))
             elif n.op in ("max", "min", "mean", "prod", "logsumexp", "norm"):
                 memo[n] = self._intern(n.op, (args[0], self.none, self.false))
             elif n.op in ("softmax", "log_softmax", "cumsum", "logcumsumexp"):

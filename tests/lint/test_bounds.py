@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from pytest_lse.lint.analyse import analyse
 from pytest_lse.lint.bounds import INF, UNKNOWN, Bounds, fact, meet
 from pytest_lse.lint.graph import Graph
 from pytest_lse.lint.symbolic import Namespace, Symbol
@@ -172,3 +173,8 @@ def test_facts_together(x):
     assert meet({}, {x.node: (3.0, 9.0)}) == {x.node: (3.0, 9.0)}
     # Contradictions are of code that is never reached.
     assert meet({x.node: (0.0, 1.0)}, {x.node: (3.0, 9.0)}) == {x.node: (0.0, 1.0)}
+
+
+def test_a_matrix_of_products_of_rows_is_no_square():
+    found = analyse("import numpy as np\n\ndef f(x):\n    return np.log(1 + np.exp(-(x @ x.T)))\n", "f.py")
+    assert [f.code for f in found] == ["LSE005"]
