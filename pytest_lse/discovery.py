@@ -90,6 +90,7 @@ def _read(module: ModuleType) -> KernelFile:
     def spellings(kind: str) -> dict[str, Formula]:
         return {n: f for n, f in vars(module).items() if n == kind or n.startswith(kind + "_")}
 
+    severity = getattr(module, "severity", "error")
     return KernelFile(
         name=module.__name__.rpartition(".")[2],
         doc=module.__doc__ or "",
@@ -102,6 +103,7 @@ def _read(module: ModuleType) -> KernelFile:
         replacement=getattr(module, "replacement", {}),
         unsafe=getattr(module, "unsafe", {}),
         witness=getattr(module, "witness", {}),
-        severity=getattr(module, "severity", "error"),
+        # A table lowers some of the spellings; the others stay errors.
+        severity=severity if isinstance(severity, str) else "error",
         reduction=getattr(module, "reduction", None),
     )

@@ -59,9 +59,9 @@ def test_rule_all(lse):
     assert done.status == 0
     for file in coded():
         assert f"# {file.title} ({file.code})\n" in done.out
-    assert [e["code"] for e in json.loads(lse("rule", "--all", "--output-format", "json").out)] == [
-        file.code for file in coded()
-    ]
+    entries = json.loads(lse("rule", "--all", "--output-format", "json").out)
+    assert [e["code"] for e in entries] == [file.code for file in coded()]
+    assert {e["severity"] for e in entries} == {"error", "warning"}
 
 
 def test_rule_as_json(lse):

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from pytest_lse.cli import _terminal
+from pytest_lse.discovery import coded
 from pytest_lse.lint import escape
 from pytest_lse.lint.finding import Edit, Finding, Fix, Location
 from pytest_lse.lint.formats import FORMATS, Report, render
@@ -120,6 +121,18 @@ def test_sarif_of_nothing_and_of_files_elsewhere(lse, mixed, monkeypatch):
     [result] = validated(lse("check", "--output-format", "sarif", "../a.py").out)["results"]
     artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
     assert artifact == {"uri": (mixed / "a.py").as_uri()}
+
+
+def test_sarif_describes_every_rule():
+    at = Location(1, 1)
+    findings = [Finding(file.code, file.title, "m", "a.py", at, at, "info") for file in coded()]
+    run = validated("".join(render("sarif", Report([FileResult("a.py", findings)]))))
+    rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
+    assert list(rules) == sorted({file.code for file in coded()})
+    assert rules["LSE006"]["defaultConfiguration"] == {"level": "error"}
+    assert rules["LSE013"]["defaultConfiguration"] == {"level": "warning"}
+    assert rules["LSE015"]["name"] == "log1mexp / logsubexp"
+    assert "log(exp(a) - exp(b))" in rules["LSE015"]["help"]["markdown"]
 
 
 def test_the_schema_can_refuse():
@@ -319,6 +332,27 @@ def frame(line: str, start: int, end: int) -> list[str]:
 )
 def test_the_marks_stand_below_the_code(line, start, end, shown, marks):
     assert frame(line, start, end) == [shown, marks]
+
+
+@pytest.mark.parametrize(
+    ("witness", "expected"),
+    [
+        ({"input": 1000.0, "returns": "inf", "truth": 1000.0}, "1000.0 gives inf, the true value is 1000.0"),
+        (
+            {"input": [1000.0, 999.0], "returns": ["nan", "nan"], "truth": [0.7, 0.3]},
+            "[1000.0, 999.0] gives [nan, nan], the true value is [0.7, 0.3]",
+        ),
+        (
+            {"input": {"a": [0.0], "b": ["-inf"]}, "returns": [["nan"]], "truth": [[0.0]]},
+            "a = [0.0], b = [-inf] gives [[nan]], the true value is [[0.0]]",
+        ),
+    ],
+)
+def test_an_example_is_numbers(witness, expected):
+    at = Location(1, 1)
+    finding = Finding("LSE001", "n", "m", "a.py", at, at, witness={"dtype": "float64", **witness})
+    text = "".join(render("full", Report([FileResult("a.py", [finding])])))
+    assert f"example: in float64, {expected}\n" in text
 
 
 def test_a_long_line_is_cut_around_the_finding():

@@ -101,6 +101,11 @@ def _width(shown: str) -> int:
 
 def _witness(witness: Mapping[str, object]) -> str:
     value = witness["input"]
-    given = ", ".join(f"{k} = {v}" for k, v in value.items()) if isinstance(value, dict) else f"{value}"
-    text = f"in {witness['dtype']}, {given} gives {witness['returns']}, the true value is {witness['truth']}"
-    return printable(text)
+    given = ", ".join(f"{k} = {_number(v)}" for k, v in value.items()) if isinstance(value, dict) else _number(value)
+    returns, truth = _number(witness["returns"]), _number(witness["truth"])
+    return printable(f"in {witness['dtype']}, {given} gives {returns}, the true value is {truth}")
+
+
+def _number(value: object) -> str:
+    """Return a number or nested lists of numbers as text; JSON has no inf and nan, so that they are strings there."""
+    return f"[{', '.join(map(_number, value))}]" if isinstance(value, list) else str(value)

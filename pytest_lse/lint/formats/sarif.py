@@ -39,19 +39,19 @@ def render(report: Report) -> Iterator[str]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    rule: dict[str, Any] = {"id": code}
-    for file in coded():
-        if file.code == code:
-            summary = printable(file.summary)
-            rule |= {
-                "name": file.title,
-                "shortDescription": {"text": summary},
-                "fullDescription": {"text": summary},
-                "help": {"text": file.doc, "markdown": file.doc},
-                "defaultConfiguration": {"level": _LEVEL[file.severity]},
-                "properties": {"tags": ["numerical-stability"], "precision": "high"},
-            }
-    return rule
+    # Two files may share a code, as log1mexp and logsubexp do.
+    files = [file for file in coded() if file.code == code]
+    summary = printable("; ".join(file.summary for file in files))
+    doc = "\n\n".join(file.doc.strip() for file in files)
+    return {
+        "id": code,
+        "name": " / ".join(file.title for file in files),
+        "shortDescription": {"text": summary},
+        "fullDescription": {"text": summary},
+        "help": {"text": doc, "markdown": doc},
+        "defaultConfiguration": {"level": min(_LEVEL[file.severity] for file in files)},
+        "properties": {"tags": ["numerical-stability"], "precision": "high"},
+    }
 
 
 def _result(finding: Finding, codes: Sequence[str], root: str) -> dict[str, Any]:
