@@ -125,8 +125,9 @@ def test_sarif_of_nothing_and_of_files_elsewhere(lse, mixed, monkeypatch):
 
 def test_sarif_describes_every_rule():
     at = Location(1, 1)
-    findings = [Finding(file.code, file.title, "m", "a.py", at, at, "info") for file in coded()]
-    run = validated("".join(render("sarif", Report([FileResult("a.py", findings)]))))
+    result = FileResult("a.py")
+    result.findings = [Finding(file.code, file.title, "m", "a.py", at, at, "info") for file in coded()]
+    run = validated("".join(render("sarif", Report([result]))))
     rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
     assert list(rules) == sorted({file.code for file in coded()})
     assert rules["LSE006"]["defaultConfiguration"] == {"level": "error"}
@@ -350,8 +351,9 @@ def test_the_marks_stand_below_the_code(line, start, end, shown, marks):
 )
 def test_an_example_is_numbers(witness, expected):
     at = Location(1, 1)
-    finding = Finding("LSE001", "n", "m", "a.py", at, at, witness={"dtype": "float64", **witness})
-    text = "".join(render("full", Report([FileResult("a.py", [finding])])))
+    result = FileResult("a.py")
+    result.findings = [Finding("LSE001", "n", "m", "a.py", at, at, witness={"dtype": "float64", **witness})]
+    text = "".join(render("full", Report([result])))
     assert f"example: in float64, {expected}\n" in text
 
 
