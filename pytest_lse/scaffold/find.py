@@ -22,8 +22,11 @@ from pytest_lse.scaffold.recognise import Meaning, recognise
 from pytest_lse.scaffold.vocabulary import vocabulary
 
 _DEPTH = 20_000
+#: frameworks that the linter knows and the assertions do not
+_NOT_TESTED = frozenset({"chainer", "mxnet", "paddle", "theano"})
 _TESTS = ("test_*.py", "*_test.py", "conftest.py")
-_CALLED = ("forward", "__call__", "call")
+#: many a function of another framework takes a constant or a dtype from these
+_COMMON = frozenset({"numpy", "math"})
 #: bases whose instances need no arguments
 _PLAIN_BASES = frozenset({"object", "Module", "Layer", "ABC", "Protocol", "Generic"})
 _NOT_CALLABLE = frozenset({"property", "cached_property", "triton.jit", "overload", "abstractmethod"})
@@ -50,7 +53,7 @@ class Found:
     meaning : Meaning
         What it is.
     framework : str
-        What computes it: numpy, torch, jax, tensorflow, or math for Python's own numbers.
+        What computes it, as the op table calls it: numpy, torch, ..., or math for Python's own numbers.
     obstacle : str
         Why no test can be written; empty if one can.
     """
@@ -152,6 +155,7 @@ class _Module:
         with_default = {a.arg for a, d in zip(args.kwonlyargs, args.kw_defaults, strict=True) if d is not None}
         with_default.update(positional[len(positional) - len(args.defaults) :] if args.defaults else ())
         required = tuple(p for p in parameters if p not in with_default)
+        framework = self._framework(record.result)
         yield Found(
             filename=self.filename,
             row=record.definition.lineno,
@@ -162,8 +166,8 @@ class _Module:
             parameters=tuple(positional),
             required=required,
             meaning=meaning,
-            framework=self._framework(record.result),
-            obstacle=obstacle or self._obstacle(meaning, required),
+            framework=framework,
+            obstacle=obstacle or self._obstacle(meaning, required, framework),
         )
 
     def _receiver(self, record: Function, name: str) -> tuple[str, str]:
@@ -183,20 +187,22 @@ class _Module:
             plain = all(_dotted(b).rpartition(".")[2] in _PLAIN_BASES for b in definition.bases)
         return "instance", "" if plain else f"it needs an instance of {definition.name}"
 
-    def _obstacle(self, meaning: Meaning, required: tuple[str, ...]) -> str:
+    def _obstacle(self, meaning: Meaning, required: tuple[str, ...], framework: str) -> str:
         if not all(part.isidentifier() for part in self.module.split(".")):
             return f"{self.module} is not a module's name"
         from pytest_lse.scaffold.recognise import Parameter
 
         known = {name for name, _ in meaning.arrays}
         known |= {v.name for v in meaning.shapes.values() if isinstance(v, Parameter)}
+        if framework in _NOT_TESTED:
+            return f"assert_stable knows no arrays of {framework}"
         missing = [p for p in required if p not in known]
         return f"it needs a value for {', '.join(missing)}" if missing else ""
 
     def _framework(self, result: Node) -> str:
         frameworks = self.lowerer.frameworks
         used = {frameworks[n] for n in result.walk() if n in frameworks} or set(self.lowerer.imported)
-        return next((f for f in ("torch", "jax", "tensorflow", "numpy", "math") if f in used), "numpy")
+        return next((f for f in sorted(used, key=lambda f: (f in _COMMON, f)) if f != "python"), "numpy")
 
 
 def module_name(filename: str) -> tuple[str, str]:

@@ -11,9 +11,11 @@ from pathlib import Path
 from pytest_lse.scaffold.find import Found
 from pytest_lse.scaffold.recognise import UNKNOWN, Parameter
 
-_NAMESPACE = {"torch": "torch", "jax": "jnp", "tensorflow": "tf"}
+_NAMESPACE = {"torch": "torch", "jax": "jnp", "tensorflow": "tf", "cupy": "cp", "mlx": "mx"}
 _IMPORT = {
     "functools": "import functools",
+    "cp": "import cupy as cp",
+    "mx": "import mlx.core as mx",
     "np": "import numpy as np",
     "jnp": "import jax.numpy as jnp",
     "tf": "import tensorflow as tf",

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_lse.scaffold.find import find, in_text, module_name
 from pytest_lse.scaffold.recognise import UNKNOWN, Parameter
+from pytest_lse.scaffold.vocabulary import vocabulary
 
 
 def kernels(source):
@@ -257,3 +258,29 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     warnings = []
     assert list(find(["."], warnings.append)) == []
     assert warnings == ["losses.py: cannot be read: Permission denied"]
+
+
+def test_a_mistake_of_the_same_kind_is_not_the_kernel():
+    # The rule of log1mexp also finds log(exp(x) - 1), which is the inverse of a softplus.
+    assert kernels("import numpy as np\ndef f(x): return np.log(np.exp(x) - 1)") == []
+    assert kernels("import torch\ndef f(x): return x + torch.log(-torch.expm1(-x))") == []
+    assert only("import numpy as np\ndef f(x): return np.log(1 - np.exp(x))").meaning.kernel.name == "log1mexp"
+
+
+def test_every_kernel_of_one_formula_is_in_the_vocabulary():
+    known = vocabulary().kernels
+    assert {"logsumexp", "softmax", "log1mexp", "kl_divergence", "focal_loss", "masked_softmax"} <= known
+    assert "softplus_grad" not in known
+
+
+@pytest.mark.parametrize(
+    ("head", "framework", "obstacle"),
+    [
+        ("import cupy as np", "cupy", ""),
+        ("import autograd.numpy as np", "autograd", ""),
+        ("import theano.tensor as np", "theano", "assert_stable knows no arrays of theano"),
+    ],
+)
+def test_frameworks_beyond_the_common_ones(head, framework, obstacle):
+    found = only(f"{head}\ndef f(x): return 1 / (1 + np.exp(-x))")
+    assert (found.framework, found.obstacle) == (framework, obstacle)
