@@ -26,7 +26,7 @@ _DEPTH = 20_000
 _NOT_TESTED = frozenset({"chainer", "mxnet", "paddle", "theano"})
 _TESTS = ("test_*.py", "*_test.py", "conftest.py")
 #: many a function of another framework takes a constant or a dtype from these
-_COMMON = frozenset({"numpy", "math"})
+_LAST = ("numpy", "math")
 #: bases whose instances need no arguments
 _PLAIN_BASES = frozenset({"object", "Module", "Layer", "ABC", "Protocol", "Generic"})
 _NOT_CALLABLE = frozenset({"property", "cached_property", "triton.jit", "overload", "abstractmethod"})
@@ -202,7 +202,7 @@ class _Module:
     def _framework(self, result: Node) -> str:
         frameworks = self.lowerer.frameworks
         used = {frameworks[n] for n in result.walk() if n in frameworks} or set(self.lowerer.imported)
-        return next((f for f in sorted(used, key=lambda f: (f in _COMMON, f)) if f != "python"), "numpy")
+        return next((f for f in sorted(used, key=_place) if f != "python"), "numpy")
 
 
 def module_name(filename: str) -> tuple[str, str]:
@@ -214,6 +214,10 @@ def module_name(filename: str) -> tuple[str, str]:
         parts.insert(0, directory.name)
         directory = directory.parent
     return ".".join(parts), str(directory)
+
+
+def _place(framework: str) -> tuple[int, str]:
+    return (_LAST.index(framework) + 1 if framework in _LAST else 0, framework)
 
 
 def _decorators(record: Function) -> set[str]:

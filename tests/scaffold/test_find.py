@@ -276,6 +276,7 @@ def test_every_kernel_of_one_formula_is_in_the_vocabulary():
 @pytest.mark.parametrize(
     ("head", "framework", "obstacle"),
     [
+        ("import math\nimport numpy as np\nassert math.exp(1.0)", "numpy", ""),
         ("import cupy as np", "cupy", ""),
         ("import autograd.numpy as np", "autograd", ""),
         ("import theano.tensor as np", "theano", "assert_stable knows no arrays of theano"),
