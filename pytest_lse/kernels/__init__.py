@@ -12,6 +12,7 @@ A kernel file imports nothing and is read by many (`pytest_lse.discovery`). Its 
 ``replacement``  framework -> the call a competent engineer would write. A source argument that the template does not
                  name means "no fix"; a framework that is not named has no fix either.
 ``unsafe``       framework -> why the replacement may differ beyond rounding there
+``without_scipy``  spelling -> the replacement for NumPy where the configuration rules SciPy out
 ``witness``      dtype -> {"input", "returns", "truth"}: where the naive form fails in that dtype
 ``severity``     "error" (inf, nan, wrong value), "warning" (lost accuracy, dead gradient) or "info"
 ``bound``        how the answer is judged by default: "log" (absolutely in 1 + |answer|; the default) or "probability"

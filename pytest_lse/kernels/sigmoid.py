@@ -109,6 +109,7 @@ replacement = {
     "mxnet": "mxnet.nd.sigmoid(x)",
     "chainer": "chainer.functions.sigmoid(x)",
 }
+without_scipy = dict.fromkeys(("naive", "naive_ratio"), "numpy.exp(-numpy.logaddexp(0, -x))")
 witness_tanh_half = {}
 witness_tanh_ratio = {}
 witness_tanh = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Mapping
 
 from pytest_lse.lint import template as templates
@@ -28,6 +29,10 @@ _WITH_AXIS = (
     "chainer.functions.softmax",
     "chainer.functions.log_softmax",
 )
+
+
+#: the spelling that matches shape for shape, its bindings, its sign and the factor left over
+_Exact = tuple[Pattern, Bindings, float, Node | None]
 
 
 class Fixer:
@@ -62,10 +67,22 @@ class Fixer:
                 "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the "
                 "replacement"
             )
-        pattern, bindings, sign, left = exact
+        pattern = exact[0]
         template = replacement(pattern, framework)
         if template is None:
             raise UnavailableError(f"no replacement is known for {framework}")
+        fix = self._filled(site, node, exact, framework, template)
+        other = getattr(pattern.kernel.module, "without_scipy", {}).get(pattern.spelling)
+        if other is None or "scipy." not in template:
+            return fix
+        try:
+            return dataclasses.replace(fix, without_scipy=self._filled(site, node, exact, framework, other))
+        except UnavailableError:
+            return fix
+
+    def _filled(self, site: ast.expr, node: Node, exact: _Exact, framework: str, template: str) -> Fix:
+        """Return the fix that puts the template in place of the site."""
+        pattern, bindings, sign, left = exact
         used = templates.placeholders(template)
         values = {n: self.lowerer.graph.const(v) for n, v in pattern.fixed.items()} | bindings
         for name, bound in bindings.items():
@@ -139,7 +156,7 @@ class Fixer:
         tokens = tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline)
         return "#" if any(t.type == tokenize.COMMENT for t in tokens) else ""
 
-    def _exact(self, node: Node, loose: Pattern) -> tuple[Pattern, Bindings, float, Node | None] | None:
+    def _exact(self, node: Node, loose: Pattern) -> _Exact | None:
         """Return the spelling that matches shape for shape, its bindings, its sign and the factor left over."""
         patterns = [p for ps in self.matcher.patterns.naive.values() for p in ps if p.kernel is loose.kernel]
         graph = self.lowerer.graph

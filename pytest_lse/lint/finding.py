@@ -46,6 +46,8 @@ class Fix:
     proof: Any = field(default=None, compare=False, repr=False)
     #: whether it is known to change some values, as its message says
     departs: bool = field(default=False, compare=False, repr=False)
+    #: the fix for a project that does without SciPy
+    without_scipy: Fix | None = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Fix, (self.applicability, self.message, self.edits)

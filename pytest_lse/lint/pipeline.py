@@ -206,6 +206,8 @@ def _fitted(finding: Finding, source: Source, path: str, settings: Settings) -> 
         return finding
     from dataclasses import replace
 
+    if settings.prefer_scipy is False and fix.without_scipy is not None:
+        return replace(finding, fix=fix.without_scipy)
     if settings.prefer_scipy is False:
         return replace(finding, fix=None, no_fix_reason="the fix needs SciPy, which prefer-scipy = false rules out")
     if fix.applicability == "unsafe" or settings.prefer_scipy or any(map(_IMPORTS_SCIPY.search, source.cells)):
