@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from pytest_lse.lint.bounds import Bounds
 from pytest_lse.lint.emit import Fixer
@@ -26,6 +27,8 @@ from pytest_lse.lint.shipped_tests import is_shipped_test
 _CORE = frozenset({"exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow"})
 #: deep enough for a sum of some thousand terms; Python frames of pure Python calls live on the heap
 _DEPTH = 20_000
+#: how many of the values that a value is made of are asked for their names
+_NEAR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Analysis:
         self.matcher = Matcher(self.lowerer.graph, patterns())
         self._in_tests = is_shipped_test(filename)
         self._core: dict[Node, bool] = {}
+        self._bounds: Bounds | None = None
         self._matches: list[_Match] = []
         self._cells: list[ast.Module] = []
         self.fixer: Fixer | None = None
@@ -114,7 +118,7 @@ class Analysis:
 
     def _match(self, node: Node) -> tuple[Pattern, tuple[Node, ...]] | None:
         shapeless = self.lowerer.graph.shapeless(node)
-        bounds = Bounds(self.lowerer.graph, self.lowerer.state.facts)
+        bounds = self._bounds_here()
         table = self.matcher.patterns.naive
         targets = [(shapeless, table.get(shapeless.op, ()))]
         if shapeless.op == "mul":
@@ -143,11 +147,23 @@ class Analysis:
         return bindings
 
     def _interesting(self, node: Node) -> bool:
-        known = self._core.get(node)
-        if known is None:
-            known = node.op in _CORE or any(map(self._interesting, node.args))
-            self._core[node] = known
-        return known
+        known = self._core
+        todo = [node]
+        while todo:
+            n = todo[-1]
+            missing = [] if n.op in _CORE else [a for a in n.args if a not in known]
+            if missing:
+                todo += missing
+            else:
+                known[todo.pop()] = n.op in _CORE or any(known[a] for a in n.args)
+        return known[node]
+
+    def _bounds_here(self) -> Bounds:
+        """Return the intervals under the facts of this place; as long as those stay, so does what follows from them."""
+        facts = self.lowerer.state.facts
+        if self._bounds is None or self._bounds.facts is not facts:
+            self._bounds = Bounds(self.lowerer.graph, facts)
+        return self._bounds
 
     def _finding(self, match: _Match, cell: int | None) -> Finding:
         assert self.fixer is not None
@@ -194,17 +210,18 @@ def analyse_cells(cells: Sequence[str], filename: str) -> list[Finding]:
 def _widest(matches: list[_Match], shapeless: Callable[[Node], Node]) -> Iterator[_Match]:
     """Drop each match that lies inside a wider one."""
     absorbed: set[int] = set()
+    at_site: dict[int, list[_Match]] = {}
+    for match in matches:
+        at_site.setdefault(id(match.site), []).append(match)
     for wide in matches:
-        inside = {id(n) for n in ast.walk(wide.site)}
-        for narrow in matches:
-            if narrow is wide or id(narrow.site) not in inside:
-                continue
-            if (
-                narrow.site is not wide.site
-                and narrow.pattern.rank >= wide.pattern.rank
-                and not _in_leaf(narrow, wide, shapeless)
-            ):
-                absorbed.add(id(narrow))
+        for inside in ast.walk(wide.site):
+            for narrow in at_site.get(id(inside), ()):
+                if (
+                    narrow.site is not wide.site
+                    and narrow.pattern.rank >= wide.pattern.rank
+                    and not _in_leaf(narrow, wide, shapeless)
+                ):
+                    absorbed.add(id(narrow))
     seen: set[int] = set()
     for match in matches:
         if id(match) not in absorbed and id(match.site) not in seen:
@@ -224,7 +241,9 @@ def _hint(node: Node) -> object:
         return node.value
     if node.op == "opaque":
         return str(node.value).partition("#")[0]
-    return " ".join(str(_hint(a)) for a in node.args)
+    # Each value once: what is computed step by step has few values, but a great many paths to them.
+    parts = (n for n in islice(node.walk(), _NEAR) if n.op in ("const", "free", "attr", "name", "opaque"))
+    return " ".join(str(_hint(n)) for n in parts)
 
 
 def _operands(site: Site) -> Iterator[ast.expr]:

@@ -43,6 +43,9 @@ _EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)"
 #: what people call the logarithms of probabilities of a finite set
 _LOG_PROBABILITY = re.compile(r"(?:^|_)(?:log_?probs?|lprobs?)(?:_|#|$)")
 
+#: a maximum is not sought among more terms
+_MOST = 24
+
 
 class Bounds:
     """The intervals of one graph's values under some facts."""
@@ -102,6 +105,8 @@ class Bounds:
 
     def _shift(self, node: Node) -> Node | None:
         """Return the term of a sum that is the negated maximum of the others."""
+        if len(node.args) > _MOST:
+            return None
         for t in node.args:
             others = [o for o in node.args if o is not t]
             if any(self._dominates(self.graph.neg(t), o, others) for o in others):

@@ -101,7 +101,7 @@ def _block(scopes: Scopes, statement: ast.stmt) -> list[ast.stmt]:
 
 
 def _reads(scopes: Scopes, function: Function, name: str) -> list[ast.Name]:
-    return [n for n in scopes.reads[name] if scopes.owner(name, n) is function]
+    return scopes.readers(name).get(function, [])
 
 
 def _inside(scopes: Scopes, node: ast.AST, places: list[ast.AST]) -> bool:

@@ -18,6 +18,10 @@ SUMS = frozenset({"sum", "contract", "loopsum", "segment_sum"})
 UNARY = frozenset({"exp", "log", "log1p", "expm1", "abs", "sigmoid", "softplus", "log_sigmoid", "sqrt", "tanh"})
 
 
+#: a sum or product of more terms is made of nested ones: the prefixes of a long one would take quadratic space
+WIDEST = 64
+
+
 class Node:
     """A value: an operation and its arguments. Nodes of one graph are equal where they are the same object."""
 
@@ -265,7 +269,7 @@ def _postorder(root: Node, done: Container[Node] = ()) -> Iterator[Node]:
 
 def _flat(op: str, nodes: Iterable[Node]) -> Iterator[Node]:
     for n in nodes:
-        if n.op == op:
+        if n.op == op and len(n.args) < WIDEST:
             yield from n.args
         else:
             yield n

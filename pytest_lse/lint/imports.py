@@ -116,7 +116,7 @@ class Imports:
         if module in loaded or module.partition(".")[0] in _EAGER:
             return True
         attribute = module.removeprefix(f"{path}.")
-        uses = (self.scopes.parents[n] for n in self.scopes.reads[name] if self.scopes.owner(name, n) is scope)
+        uses = (self.scopes.parents[n] for n in self.scopes.readers(name).get(scope, ()))
         return any(isinstance(u, ast.Attribute) and u.attr == attribute for u in uses)
 
     @cached_property
@@ -157,7 +157,7 @@ class Imports:
         return nothing and self._reads(name, at)
 
     def _reads(self, name: str, at: ast.AST) -> bool:
-        return any(n is at or at in self.scopes.ancestors(n) for n in self.scopes.reads[name])
+        return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(at))
 
     def _row(self, at: ast.AST) -> int:
         located = next(n for n in (at, *self.scopes.ancestors(at)) if hasattr(n, "lineno"))
@@ -240,7 +240,7 @@ class Imports:
         """Say whether a new global of that name changes nothing and can be seen from a place."""
         taken = name in self.scopes.bound[self.scopes.tree] or hasattr(builtins, name)
         # a name that is read and bound nowhere comes from a star import
-        read = any(self.scopes.owner(name, n) is None for n in self.scopes.reads.get(name, ()))
+        read = None in self.scopes.readers(name)
         return not taken and not read and self.scopes.owner(name, at) is None
 
     def _holds_only(self, root: str, at: ast.AST) -> bool:

@@ -18,6 +18,10 @@ _NEAR = 1e-4
 CHOICES = frozenset({"phi", "where"})
 
 
+#: a pattern is not sought in a sum or product of more terms: the ways to split it would be too many
+_MOST = 24
+
+
 class Matcher:
     """Matches the values of one graph, and remembers what each means."""
 
@@ -106,6 +110,8 @@ class Matcher:
         self, ps: list[Node], ns: list[Node], b: Bindings, loose: bool, op: str, rest: bool = False
     ) -> Iterator[Bindings]:
         """Match a sum or product in any order; the last variable takes all that is left."""
+        if len(ns) > _MOST:
+            return
         structured = [p for p in ps if p.op != "var"]
         if structured:
             first = structured[0]

@@ -29,6 +29,7 @@ class Scopes:
         self.parents: dict[ast.AST, ast.AST] = {}
         self.bound: dict[Scope, dict[str, list[ast.AST]]] = defaultdict(lambda: defaultdict(list))
         self.reads: dict[str, list[ast.Name]] = defaultdict(list)
+        self._readers: dict[str, dict[Scope | None, list[ast.Name]]] = {}
         self._scope: dict[ast.AST, Scope] = {tree: tree}
         self._globals: set[tuple[Scope, str]] = set()
         self._nonlocals: set[tuple[Scope, str]] = set()
@@ -59,6 +60,15 @@ class Scopes:
             if name in self.bound[scope]:
                 return scope
         return None
+
+    def readers(self, name: str) -> dict[Scope | None, list[ast.Name]]:
+        """Return scope -> the nodes that read its variable of that name."""
+        if name not in self._readers:
+            found: dict[Scope | None, list[ast.Name]] = defaultdict(list)
+            for node in self.reads.get(name, ()):
+                found[self.owner(name, node)].append(node)
+            self._readers[name] = found
+        return self._readers[name]
 
     def runs_late(self, node: ast.AST) -> bool:
         """Say whether the node runs when a function is called, rather than when the module is imported."""

@@ -11,6 +11,9 @@ from pytest_lse.lint.positions import Positions
 
 _SCOPED = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 
+#: how far back the expressions of a value are looked at: a common one has thousands
+_RECENT = 100
+
 
 class Texts:
     """Spells values at one site."""
@@ -28,7 +31,7 @@ class Texts:
         return self._source(node) or self._name(node) or self._earlier(node) or self._composed(node)
 
     def _source(self, node: Node) -> str | None:
-        for expr in self.lowerer.sources.get(node, ()):
+        for expr in self.lowerer.sources.get(node, ())[-len(self._inside) - _RECENT :]:
             if id(expr) in self._inside:
                 return self.positions.segment(expr)
         return None
@@ -39,7 +42,7 @@ class Texts:
 
     def _earlier(self, node: Node) -> str | None:
         """Return an expression of the same function that would have the value again if it were evaluated now."""
-        for expr in self.lowerer.sources.get(node, ()):
+        for expr in self.lowerer.sources.get(node, ())[-_RECENT:]:
             text = self.positions.segment(expr)
             if isinstance(expr, ast.Name | ast.Constant) or "\n" in text or "#" in text or len(text) > 80:
                 continue

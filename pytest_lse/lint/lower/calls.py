@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from itertools import islice
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.graph import Graph, Node
@@ -13,6 +14,9 @@ from pytest_lse.lint.lower.expressions import Expressions
 HARMLESS = frozenset(
     {"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"}
 )
+
+#: how many of the values that a value is made of are asked for their framework
+_NEAR = 500
 
 
 class Calls(Expressions):
@@ -109,7 +113,7 @@ class Calls(Expressions):
 
     def framework_of(self, node: Node) -> str | None:
         """Return the framework that computed a value, or one of those it was computed from."""
-        for n in node.walk():
+        for n in islice(node.walk(), _NEAR):
             if n in self.frameworks:
                 return self.frameworks[n]
         return None
