@@ -71,7 +71,7 @@ K = TypeVar("K")
 
 
 def _join(graph: Graph, a: dict[K, Node], b: dict[K, Node], test: Node) -> dict[K, Node]:
-    return a | b | {key: graph.choose(test, a[key], b[key]) for key in a.keys() & b.keys()}
+    return a | b | {key: graph.choose(test, a[key], b[key]) for key in a.keys() & b.keys() if a[key] is not b[key]}
 
 
 def _is_view(node: Node, target: Node) -> bool:
