@@ -39,7 +39,8 @@ class Pattern:
 
     @property
     def rank(self) -> int:
-        return RANK.get(self.kernel.code or "", len(WIDEST_FIRST))
+        # A code that is new is wider than all: what its author wrote a pattern for is not to vanish in parts of it.
+        return RANK.get(self.kernel.code or "", -1)
 
 
 @dataclass(frozen=True)
