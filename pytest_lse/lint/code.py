@@ -15,7 +15,7 @@ _LITERAL = re.compile(
 )
 _CONTINUATION = re.compile(r"\\\n[ \t]*")
 _FORM_FEED = re.compile(r"\f[^\n]")
-_PRINT = re.compile(r"\n[ \t]*(?:print[ \t]+[\w%]|exec[ \t]+\w|except [\w.]+,)")
+_PRINT = re.compile(r"\n[ \t]*(?:print[ \t]+[\w%,\n]|exec[ \t]+\w|except [\w.]+,)")
 _CONFLICT = re.compile(r"\n(?:<{7}|={7}|>{7})")
 
 
