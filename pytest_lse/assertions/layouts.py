@@ -78,7 +78,7 @@ class Layout:
         """Return the arguments of rows [B, n] under a choice, in float64, int64 or bool."""
         if self.builder is not None:
             return list(self.builder(rows, choice, fmt))
-        first = _FIRST.get(self.roles[0], _same)(rows)
+        first = _FIRST.get(self.roles[0], _same)(rows, choice, fmt)
         return [first, *(_companion(role, rows, choice, fmt, ignore) for role in self.roles[1:])]
 
     def points(self, row: Row) -> Sequence[Sequence[float]]:
@@ -102,11 +102,12 @@ class Layout:
         return all(not math.isfinite(v) or abs(v) <= top for v in row)
 
 
-def _same(rows: Array) -> Array:
+def _same(rows: Array, choice: int, fmt: Format) -> Array:
+    del choice, fmt
     return rows
 
 
-_FIRST: dict[str, Callable[[Array], Array]] = {
+_FIRST: dict[str, Callable[[Array, int, Format], Array]] = {
     "probabilities": roles_.probabilities,
     "log_probabilities": roles_.log_probabilities,
 }

@@ -87,7 +87,7 @@ def search(
     Parameters
     ----------
     check : callable
-        Draft to its failure, and its error in units of the tolerance.
+        Draft to its failure, and its error: it grows with the error in units of the tolerance.
     key : str
         What tells this search from others, in Hypothesis's database and in the derandomised choice.
     """

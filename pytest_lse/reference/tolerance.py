@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,8 +55,45 @@ def floor(target: Format) -> float:
     return 4.0 * (target.smallest_subnormal if target.name == "float16" else target.tiny)
 
 
-def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[Value]) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Bound:
+    """A tolerance that is worked out when somebody asks: most answers are right without it.
+
+    Attributes
+    ----------
+    least : ndarray
+        What it is at least, whatever the analysis of the formula says.
+    work : callable
+        Does that analysis.
+    """
+
+    least: np.ndarray
+    work: Callable[[], np.ndarray]
+
+    @cached_property
+    def full(self) -> np.ndarray:
+        """The tolerance."""
+        with np.errstate(all="ignore"):
+            return self.work()
+
+
+def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[Value]) -> list[Bound]:
     """Return the tolerance of each output."""
+    found: list[np.ndarray] = []
+
+    def work(i: int) -> np.ndarray:
+        if not found:
+            found.extend(_of_values(problem, target, strict, values))
+        return found[i]
+
+    zero = np.zeros(())
+    return [
+        Bound(_assembled(problem, target, strict, zero, v.high), lambda i=i: work(i))  # type: ignore[misc]
+        for i, v in enumerate(values)
+    ]
+
+
+def _of_values(problem: Problem, target: Format, strict: bool, values: Sequence[Value]) -> list[np.ndarray]:
     if problem.arrays[0].size == 0:
         return [np.full(v.high.shape, floor(target)) for v in values]
     if problem.spec.conditioned:
@@ -77,8 +116,14 @@ def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[V
     ]
 
 
-def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, cotangent: Any) -> np.ndarray:
+def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, cotangent: Any) -> Bound:
     """Return the tolerance of the gradient."""
+    least = floor(target) + (0.0 if strict else steps(target)) * target.u * np.abs(value.high)
+    least = np.where(np.isfinite(least), least, floor(target))
+    return Bound(least, lambda: _of_gradient(problem, target, strict, value, cotangent))
+
+
+def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, cotangent: Any) -> np.ndarray:
     if problem.arrays[0].size == 0:
         return np.full(value.high.shape, floor(target))
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])

@@ -159,13 +159,19 @@ def temperature(rows: Array, choice: int, fmt: Format) -> Array:
 
 
 def probabilities(rows: Array, choice: int = 0, fmt: Format | None = None) -> Array:
-    """Turn rows of logits into the distributions that they stand for; a row of nothing is uniform."""
-    del choice, fmt
+    """Turn rows of logits into the distributions that they stand for; a row of nothing is uniform.
+
+    Nothing is subnormal in a format whose subnormal input may be flushed to zero, where the logarithm is another.
+    """
+    del choice
     top = np.max(rows, axis=-1, keepdims=True, initial=-np.inf)
     with np.errstate(invalid="ignore", over="ignore"):
         shifted = np.where(np.isneginf(top), 0.0, rows - np.where(np.isfinite(top), top, 0.0))
         weight = np.exp(shifted)
-        return np.asarray(weight / weight.sum(-1, keepdims=True))
+        values = np.asarray(weight / weight.sum(-1, keepdims=True))
+    if fmt is None or fmt.name == "float16":
+        return values
+    return np.where(values < fmt.tiny, 0.0, values)
 
 
 def log_probabilities(rows: Array, choice: int = 0, fmt: Format | None = None) -> Array:
@@ -179,7 +185,7 @@ def log_probabilities(rows: Array, choice: int = 0, fmt: Format | None = None) -
 
 def other_probabilities(rows: Array, choice: int, fmt: Format) -> Array:
     """Distributions made from `other_logits`."""
-    return probabilities(other_logits(rows, choice, fmt))
+    return probabilities(other_logits(rows, choice, fmt), 0, fmt)
 
 
 ROLES: dict[str, Role] = {
