@@ -200,7 +200,7 @@ def run(text, *args, numpy=None):
         for name, value in list(vars(module).items()):
             if value is np:
                 setattr(module, name, numpy)
-            elif getattr(np, name, None) is value and hasattr(numpy, name):
+            elif vars(np).get(name) is value and hasattr(numpy, name):
                 setattr(module, name, getattr(numpy, name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

@@ -109,6 +109,8 @@ class Page:
             output = self.shell(command)
             if command.endswith("--help") and sys.version_info >= (3, 13):
                 continue  # argparse sets it in another way from there on
+            if command.startswith("pytest ") and pytest.version_tuple < (9,):
+                continue  # its summary says less
             same &= matches(expected, output)
             said.append(f"$ {command}\n{expected if matches(expected, output) else output}")
         return None if same else "".join(said)

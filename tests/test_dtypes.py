@@ -30,7 +30,7 @@ def test_logarithms_are_where_exp_ends(name):
         assert np.exp(dtype(ours.log_max * (1 + 4 * ours.eps))) == np.inf
         assert 0 < np.exp(dtype(ours.log_tiny * (1 + 4 * ours.eps))) < ours.tiny
         assert np.exp(dtype(ours.log_smallest_subnormal - 1)) == 0
-        assert 1 + np.exp(dtype(ours.log_eps - 1)) == 1
+        assert dtype(1) + np.exp(dtype(ours.log_eps - 1)) == 1
 
 
 class Named:

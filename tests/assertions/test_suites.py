@@ -51,6 +51,7 @@ def test_correct_code_is_not_accused(kernel, name, fn, options):
 def test_correct_code_is_not_accused_in_narrow_dtypes(kernel, name, fn, options, dtype):
     if dtype == "bfloat16":
         pytest.importorskip("ml_dtypes")
+        pytest.importorskip("numpy", "2.0", reason="before, no number combines with a bfloat16")
     assert_stable(fn, kernel, dtypes=dtype, max_examples=10, **options)
 
 

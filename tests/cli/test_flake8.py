@@ -8,13 +8,10 @@ import pytest
 pytest.importorskip("flake8")
 
 NAIVE = "import numpy as np\n\n\ndef f(x):\n    return np.log(np.sum(np.exp(x), axis=1))\n"
-CONFIG = "[flake8]\nisolated = false\n[flake8:local-plugins]\nextension =\n    LSE = pytest_lse.flake8:Plugin\n"
 
 
 @pytest.fixture
 def flake8(tmp_path):
-    (tmp_path / "setup.cfg").write_text(CONFIG)
-
     def run(*arguments, stdin=None):
         command = [sys.executable, "-m", "flake8", "-j1", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, input=stdin, check=False)

@@ -33,6 +33,8 @@ NAMES = ["logsumexp", "softmax", "log_softmax", "softplus", "sigmoid"]
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 @pytest.mark.parametrize("name", NAMES)
 def test_bugs_are_outside_and_textbook_code_inside(bench, name, dtype):
+    if dtype == "bfloat16":
+        pytest.importorskip("numpy", "2.0", reason="before, no number combines with a bfloat16")
     inside = dict.fromkeys(bench.textbook()[name], True)
     for _, batch in bench.grid.rows(dtype, longest=100):
         truth = judge(name, (batch,), dtype=dtype).outputs[0]

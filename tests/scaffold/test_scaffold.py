@@ -180,10 +180,9 @@ def test_it_writes_runs_and_reports(repository, capsys):
 def test_the_written_tests_are_formatted_and_run_alone(repository):
     assert main(["scaffold", "pkg", "-o", "t"]) == 0
     file = repository / "t" / "test_pkg_losses.py"
-    ruff = pytest.importorskip("ruff")
-    done = subprocess.run(
-        [ruff.find_ruff_bin(), "format", "--isolated", "--check", "--diff", file], capture_output=True
-    )
+    pytest.importorskip("ruff")
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", "--diff", file]
+    done = subprocess.run(command, capture_output=True)
     assert done.returncode == 0, done.stdout.decode()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), "-k", "stable or columns"]
     assert subprocess.run(command, cwd=repository, capture_output=True).returncode == 0
