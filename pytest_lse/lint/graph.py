@@ -65,6 +65,7 @@ class Graph:
         self._nodes: dict[tuple[Any, ...], Node] = {}
         self._count = 0
         self._shapeless: dict[Node, Node] = {}
+        self._negated: dict[Node, Node] = {}
         self.none = self.const(None)
         self.zero = self.const(0.0)
         self.one = self.const(1.0)
@@ -100,7 +101,11 @@ class Graph:
         return canonical(self, *args) if canonical else self._intern(op, args, value)
 
     def neg(self, x: Node) -> Node:
-        return self.mul(self.const(-1.0), x)
+        # Remembered, since a sum of sums of sums is negated term by term at every level.
+        negated = self._negated.get(x)
+        if negated is None:
+            negated = self._negated[x] = self.mul(self.const(-1.0), x)
+        return negated
 
     def sub(self, a: Node, b: Node) -> Node:
         return self.add(a, self.neg(b))

@@ -97,10 +97,16 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     else:
         findings = []
     findings = _enabled(findings, settings, path)
-    if settings.respect_noqa and (findings or _OWN_MARK.search(data)):
+    if settings.respect_noqa and (findings or _has_own_mark(data)):
         findings = _judged(findings, source, filename, settings, path)
     found = _enabled(errors, settings, path) + findings
     return sorted(found, key=lambda f: f.sort_key), source if found else None
+
+
+def _has_own_mark(data: bytes) -> bool:
+    # The search alone, which minds no case, is thirty times slower, and most files hold neither word.
+    lowered = data.lower()
+    return b"lse" in lowered and (b"noqa" in lowered or b"lse:" in lowered) and _OWN_MARK.search(data) is not None
 
 
 def may_hold_finding(data: bytes, settings: Settings) -> bool:
