@@ -146,8 +146,9 @@ class Place:
         """Insert below a statement; with `blank`, as a section of its own."""
         row = anchor.end_lineno or anchor.lineno
         for statement in self.body:  # the logical line may hold more statements, which may end further down
-            if statement.lineno <= row:
-                row = max(row, statement.end_lineno or row)
+            if statement.lineno > row:
+                break
+            row = max(row, statement.end_lineno or row)
             while self._continues(row):
                 row += 1
         newline = self._newline(row)
