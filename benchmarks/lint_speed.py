@@ -3,9 +3,9 @@
     python benchmarks/lint_speed.py FOLDER [--rounds N] [--sample N]
 
 downloads the wheels to FOLDER unless they are there, runs the tools one after the other, N rounds of that in one
-session, and prints the medians of wall and CPU time with their ratios to ruff (one rule, no cache). TorchFix and Semgrep
-are run once, on every tenth file, where they are on the PATH. `--check` compares the findings of the fast path with those
-of the slow one instead, file by file.
+session, and prints the medians of wall and CPU time with their ratios to ruff (one rule, no cache). TorchFix and
+Semgrep are run once, on every tenth file, where they are on the PATH. `--check` compares the findings of the fast path
+with those of the slow one instead, file by file.
 """
 
 from __future__ import annotations

@@ -207,9 +207,7 @@ class Reach:
                 yield from range(len(self.units.units))
             for name in variables:
                 yield from self.mentions(name)
-        elif unit.kind == FUNCTION:
-            yield from self.mentions(unit.name)
-        elif unit.kind == METHOD and unit.name not in _CALLED:
+        elif unit.kind == FUNCTION or (unit.kind == METHOD and unit.name not in _CALLED):
             yield from self.mentions(unit.name)
         else:
             members = self.units.classes[unit.owner]
