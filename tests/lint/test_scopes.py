@@ -60,6 +60,9 @@ def test_bindings_are_those_of_the_compiler():
             and not symbol.get_name().startswith((".", "__"))
             and (module or not (symbol.is_free() or symbol.is_declared_global()))
         }
+    if "listcomp" not in compilers:  # newer compilers inline comprehensions
+        ours["fun"] |= ours.pop("listcomp")
+        ours["c"] |= ours.pop("setcomp")
     compilers["module"] |= {"gl"}  # the compiler leaves it with the function that declares it
     assert {k: v for k, v in ours.items() if v} == {k: v for k, v in compilers.items() if v}
 
