@@ -102,7 +102,7 @@ class Fixer:
         def text_of(name: str) -> str:
             text = texts.of(values[name])
             if text is None:
-                raise UnavailableError(f"{_role(pattern, name)} is no longer available here")
+                raise UnavailableError(f"the value of {_role(pattern, name)} is no longer available here")
             if used.get(name, 0) > 1 and ("(" in text or "[" in text):
                 raise UnavailableError(f"{_role(pattern, name)} would be evaluated twice")
             return text
