@@ -206,9 +206,11 @@ def hover(ls: LanguageServer, params: types.HoverParams) -> types.Hover | None:
     here = types.Range(params.position, params.position)
     for finding in checked.findings:
         if _touch(checked.range(finding), here):
-            texts = [markdown(file) for file in coded() if file.code == finding.code]
-            if texts:
-                content = types.MarkupContent(types.MarkupKind.Markdown, texts[0])
+            # Two names may share a code.
+            files = [f for f in coded() if f.code == finding.code]
+            files.sort(key=lambda f: f.title != finding.name)
+            if files:
+                content = types.MarkupContent(types.MarkupKind.Markdown, markdown(files[0]))
                 return types.Hover(content, checked.range(finding))
     return None
 

@@ -368,6 +368,14 @@ class TestOutput:
         assert (done.status, done.out) == (1, "")
         assert len(json.loads((root / "out" / "x.json").read_text())) == 1
 
+    def test_statistics_of_two_names_with_one_code(self, lse, files):
+        files(a_py="import numpy as np\nf = lambda a, b: np.log(np.exp(a) - np.exp(b)), np.log(1 - np.exp(a))\n")
+        rows = json.loads(lse("check", "--statistics", "--output-format", "json").out)
+        assert [(r["code"], r["name"], r["count"]) for r in rows] == [
+            ("LSE015", "log1mexp", 1),
+            ("LSE015", "logsubexp", 1),
+        ]
+
     def test_statistics(self, lse, files):
         files(a_py=NAIVE + SAFE.replace("f(x)", "g(x)"), b_py="def f(:\n", c_py="x = 1 # noqa: LSE002\n")
         done = lse("check", "--statistics")

@@ -139,6 +139,15 @@ def test_a_session(tmp_path):
             assert (found.code, found.range.start.line) == ("LSE000", 1)
             assert await editor.change("a.py", "# coding: latin-1\nx = '€'\n", 5) == []
 
+            # two rules with one code
+            text = "import numpy as np\nf = lambda x: np.log(1 - np.exp(x))\n"
+            text += "g = lambda a, b: np.log(np.exp(a) - np.exp(b))\n"
+            assert [found.code for found in await editor.change("a.py", text, 6)] == ["LSE015", "LSE015"]
+            for row, title in ((1, "log1mexp"), (2, "logsubexp")):
+                at = types.HoverParams(types.TextDocumentIdentifier(editor.uri("a.py")), types.Position(row, 25))
+                hover = await editor.client.text_document_hover_async(at)
+                assert hover.contents.value.startswith(f"# {title} (LSE015)")
+
     asyncio.run(session())
 
 
