@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
@@ -25,8 +23,6 @@ from pytest_lse.lint.shipped_tests import is_shipped_test
 
 #: what a pattern is made of: a value without any of these matches nothing
 _CORE = frozenset({"exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow"})
-#: deep enough for a sum of some thousand terms; Python frames of pure Python calls live on the heap
-_DEPTH = 20_000
 #: how many of the values that a value is made of are asked for their names
 _NEAR = 500
 
@@ -71,8 +67,7 @@ class Analysis:
         self._cells.append(tree)
         # What another cell says has its place in another text.
         self.lowerer.sources.clear()
-        with deep():
-            self.lowerer.module(tree)
+        self.lowerer.module(tree)
         return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
@@ -256,13 +251,3 @@ def _operands(site: Site) -> Iterator[ast.expr]:
         yield from (k.value for k in site.keywords)
         if isinstance(site.func, ast.Attribute):
             yield site.func.value
-
-
-@contextmanager
-def deep() -> Iterator[None]:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _DEPTH))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)

@@ -112,6 +112,13 @@ class Reach:
         is_open
             Whether values that are made of words can leave a function.
         """
+        return {i for i, mask in enumerate(self._reached(is_open)) if mask and self._satisfied(i, mask)}
+
+    def touched(self, is_open: Callable[[int], bool]) -> set[int]:
+        """Return the units that reach any word of a pattern."""
+        return {i for i, mask in enumerate(self._reached(is_open)) if mask}
+
+    def _reached(self, is_open: Callable[[int], bool]) -> list[int]:
         units, reached = self.units.units, list(self.own)
         todo = [i for i, mask in enumerate(reached) if mask]
         while todo:
@@ -124,7 +131,7 @@ class Reach:
                 if reached[j] | mask != reached[j] and units[j].kind != IMPORT:
                     reached[j] |= mask
                     todo.append(j)
-        return {i for i, mask in enumerate(reached) if mask and self._satisfied(i, mask)}
+        return reached
 
     def _satisfied(self, i: int, mask: int) -> bool:
         if self.table.satisfied(mask):

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pytest_lse.lint import prefilter
-from pytest_lse.lint.analyse import Analysis, deep
+from pytest_lse.lint.analyse import Analysis
 from pytest_lse.lint.code import UncertainError
 from pytest_lse.lint.cut import Reach, cut
 from pytest_lse.lint.finding import Finding
@@ -73,17 +73,21 @@ class _Probe:
         lowerer.collect_imports(reduced.imports)
         lowerer.cold, lowerer.load = frozenset(reduced.stubs), reduced.load
         at_row = {u.row: i for i, u in enumerate(reach.units.units) if u.kind in (FUNCTION, METHOD)}
-        with deep():
-            lowerer.module(reduced.tree)
-            while True:
-                records = {at_row[r.definition.lineno]: r for r in lowerer.functions if r.definition.lineno in at_row}
-                open_ = {i for i, r in records.items() if r.result is not None and _tells(r.result)}
-                hot = reach.hot(open_.__contains__)
-                more = [records[i] for i in sorted(hot) if i in records and not records[i].lowered]
-                if not more:
-                    break
-                for record in more:
-                    lowerer.complete(record)
+        lowerer.module(reduced.tree)
+        while True:
+            records = {at_row[r.definition.lineno]: r for r in lowerer.functions if r.definition.lineno in at_row}
+            open_ = {i for i, r in records.items() if r.result is not None and _tells(r.result)}
+            unknown = {i for i, r in records.items() if not r.lowered}
+            hot = reach.hot(open_.__contains__)
+            more = [records[i] for i in sorted(hot & unknown)]
+            may_be_open = (open_ | unknown).__contains__
+            if not more and unknown and reach.hot(may_be_open) != hot:
+                # Words may pass through functions that hold none: what leaves those decides.
+                more = [records[i] for i in sorted(reach.touched(may_be_open) & unknown)]
+            if not more:
+                break
+            for record in more:
+                lowerer.complete(record)
         looked_at = looked_at | hot
         self.cold = frozenset(row for row, i in at_row.items() if i not in looked_at and row in reduced.stubs)
 

@@ -149,9 +149,7 @@ def _enabled(findings: Sequence[Finding], settings: Settings, path: str) -> list
     return [f for f in findings if settings.enabled(f.code, path)]
 
 
-def _analysed(
-    source: Source, filename: str, settings: Settings, *, named: bool
-) -> tuple[list[Finding], list[Finding]]:
+def _analysed(source: Source, filename: str, settings: Settings, *, named: bool) -> tuple[list[Finding], list[Finding]]:
     from pytest_lse.lint import analyse
 
     if source.numbers is None:

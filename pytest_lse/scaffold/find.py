@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from pytest_lse.lint.walk import walk
 from pytest_lse.scaffold.recognise import Meaning, recognise
 from pytest_lse.scaffold.vocabulary import vocabulary
 
-_DEPTH = 20_000
 #: frameworks that the linter knows and the assertions do not
 _NOT_TESTED = frozenset({"chainer", "mxnet", "paddle", "theano"})
 _TESTS = ("test_*.py", "*_test.py", "conftest.py")
@@ -110,9 +107,8 @@ def in_text(text: str, filename: str) -> list[Found]:
         warnings.simplefilter("ignore")  # the compiler warns of the user's code
         tree = ast.parse(text)
     lowerer = Lowerer(lambda site, node, framework: None)
-    with _deep():
-        lowerer.module(tree)
-        found = _Module(lowerer, filename, tree).kernels()
+    lowerer.module(tree)
+    found = _Module(lowerer, filename, tree).kernels()
     return sorted(found, key=lambda f: (f.row, f.name))
 
 
@@ -230,13 +226,3 @@ def _dotted(e: ast.expr) -> str:
     if isinstance(e, ast.Attribute):
         return f"{_dotted(e.value)}.{e.attr}"
     return getattr(e, "id", "")
-
-
-@contextmanager
-def _deep() -> Iterator[None]:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _DEPTH))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)

@@ -10,6 +10,8 @@ from pytest_lse.lint import ops
 from pytest_lse.lint.graph import Graph, Node
 from pytest_lse.lint.lower.expressions import Expressions
 
+#: methods of a `torch.nn` module that return it
+_STILL = frozenset({"to", "cuda", "cpu", "float", "double", "half", "train", "eval", "requires_grad_"})
 #: bare calls that change none of their arguments
 HARMLESS = frozenset(
     {"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"}
@@ -84,6 +86,8 @@ class Calls(Expressions):
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque(name)
+        if receiver.op in ("module", "instance") and name in _STILL:
+            return receiver
         if (
             name == "extend"
             and len(arguments[0]) == 1

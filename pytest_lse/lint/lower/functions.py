@@ -100,9 +100,12 @@ class Functions(Calls):
         """Lower a function's body, once."""
         if record.lowered or self._silent:
             return
-        record.lowered = True
-        if record.owner is not None and record.owner.init is not None:
+        if record.owner is not None and record.owner.init not in (None, record):
             self.complete(record.owner.init)
+            if record.lowered:
+                # `__init__` calls it.
+                return
+        record.lowered = True
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
@@ -236,5 +239,3 @@ def _assigned_outside_init(definition: ast.ClassDef) -> set[str]:
                 if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store):
                     changed.add(n.attr)
     return changed
-
-

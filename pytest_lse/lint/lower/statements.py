@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from pytest_lse.lint.lower.environment import State
 from pytest_lse.lint.lower.expressions import Observer
 from pytest_lse.lint.lower.functions import Functions
 
+#: deep enough for a sum of some thousand terms; frames of pure Python calls live on the heap
+_DEPTH = 20_000
 _OVERFLOW = frozenset({"OverflowError", "FloatingPointError", "ArithmeticError", "RuntimeWarning"})
 
 
@@ -31,6 +34,9 @@ class Lowerer(Functions):
 
     def module(self, tree: ast.Module) -> None:
         """Lower a module, or the next cell of a notebook: names stay known."""
+        # Never lowered again: CPython loses count where the limit changes while another thread parses.
+        if sys.getrecursionlimit() < _DEPTH:
+            sys.setrecursionlimit(_DEPTH)
         self.collect_imports(tree.body)
         self.block(tree.body)
         self.complete_pending()
@@ -176,7 +182,11 @@ class Lowerer(Functions):
             if isinstance(e, ast.Name) and self.state.names.get(e.id) is before.get(e.id):
                 target = self.state.names.get(e.id)
                 if target is not None and target.op not in ("name", "function", "class", "module", "instance", "const"):
-                    if self.current is not None and self.current.owner is not None and target is self.current.owner.self:
+                    if (
+                        self.current is not None
+                        and self.current.owner is not None
+                        and target is self.current.owner.self
+                    ):
                         self.state.forget(self.graph, target)
                     else:
                         self.state.mutate(self.graph, target)
@@ -227,7 +237,7 @@ class Lowerer(Functions):
         self.block(s.orelse)
 
     def _after_loop(self, before: Node | None, during: Node | None, after: Node, whole: dict[Node, Node]) -> Node:
-        """Return what a name holds after a loop, given what it holds before, at the start and at the end of each pass."""
+        """Return what a name holds after a loop, given what it holds before it, and at the ends of each pass."""
         graph = self.graph
         if before is None or during is None:
             return graph.opaque("loop")
@@ -240,7 +250,9 @@ class Lowerer(Functions):
         if after.op in ("maximum", "phi") and during in after.args:
             other = next((a for a in after.args if a is not during), None)
             if other is not None:
-                return graph.make("loopmax" if after.op == "maximum" else "phi", graph.substitute(other, whole), graph.opaque("loop"))
+                return graph.make(
+                    "loopmax" if after.op == "maximum" else "phi", graph.substitute(other, whole), graph.opaque("loop")
+                )
         return graph.opaque("loop")
 
     def _do_Try(self, s: ast.Try) -> None:
