@@ -1,7 +1,8 @@
 """Can these bytes hold a finding at all? Derived from the patterns and the op table, so that it loses nothing.
 
 Tracing the kernels costs more than the rest of a check of one clean file, so what follows from them is kept in
-`words.txt`, which `python -m pytest_lse.lint.prefilter` writes anew and a test compares.
+`words.txt`, which `python -m pytest_lse.lint.prefilter` writes anew and a test compares. Where the files that it was made
+from have changed since, it is not used, so that nobody loses findings who adds a kernel.
 """
 
 from __future__ import annotations
@@ -60,9 +61,12 @@ def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
 
 @cache
 def needs() -> tuple[Need, ...]:
-    """Return what the words file says."""
+    """Return what the words file says, or what it should say if it is out of date."""
     with open(WORDS, encoding="ascii") as stream:
-        pairs = [line.split(": ") for line in stream.read().splitlines()]
+        made_from, *lines = stream.read().splitlines()
+    if made_from != stamp():
+        return derive()
+    pairs = [line.split(": ") for line in lines]
     return tuple(
         (frozenset(codes.split()), tuple(tuple(group.split()) for group in groups.split("; ")))
         for codes, groups in pairs
@@ -108,6 +112,18 @@ def power_of_e(data: bytes) -> bool:
     if b".e" in data and _ATTRIBUTE_E.search(data):
         return True
     return b"2.71" in data or (b"math import" in data and _IMPORTED_E.search(data) is not None)
+
+
+def stamp() -> str:
+    """Return what tells the files that the words follow from: the names and sizes of kernels, rules and columns."""
+    package = os.path.dirname(os.path.dirname(__file__))
+    names, size = 0, 0
+    for folder in ("kernels", "rules", os.path.join("lint", "columns")):
+        for entry in os.scandir(os.path.join(package, folder)):
+            if entry.name.endswith(".py"):
+                names += sum(entry.name.encode())
+                size += entry.stat().st_size
+    return f"# made from {size} bytes in files of sum {names}"
 
 
 def derive() -> tuple[Need, ...]:
@@ -156,7 +172,7 @@ def spelled(needs: Iterable[Need]) -> str:
 
 
 def _write() -> None:
-    text = spelled(derive())
+    text = f"{stamp()}\n{spelled(derive())}"
     with open(WORDS, "w", encoding="ascii", newline="\n") as stream:
         stream.write(text)
 
