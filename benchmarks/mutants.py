@@ -2,8 +2,8 @@
 
     python benchmarks/mutants.py [--seeds 20] [--honest numpy,scipy,torch,jax,tensorflow] [--dtypes float32,float64]
 
-Runs the whole mutation suite (``tests/assertions/mutants.py``) and the correct implementations
-(``tests/assertions/honest.py``) over seeds 0, 1, ... with the default budget, and prints what is not as it should be.
+Runs the whole mutation suite (``tests/assertions/mutants.py``) and the correct implementations (``honest.py`` and
+``variants.py``, beside it) over seeds 0, 1, ... with the default budget, and prints what is not as it should be.
 """
 
 import argparse
@@ -40,12 +40,13 @@ def bugs(seeds):
 
 
 def honest(kinds, seeds, dtypes):
-    suite = runpy.run_path(str(ROOT / "tests/assertions/honest.py"))
+    suites = [runpy.run_path(str(ROOT / f"tests/assertions/{n}.py")) for n in ("honest", "variants")]
     runs = accused = 0
     for kind in kinds:
         xp = {"scipy": "numpy", "jax": "jax.numpy"}.get(kind, kind)
         namespace = __import__(xp, fromlist=["_"])
-        for kernel, name, fn, options in suite[f"{kind}_functions"]():
+        made = [case for s in suites if f"{kind}_functions" in s for case in s[f"{kind}_functions"]()]
+        for kernel, name, fn, options in made:
             for seed in seeds:
                 runs += 1
                 error = verdict(fn, kernel, seed=seed, xp=namespace, **{"dtypes": dtypes, **options})

@@ -47,7 +47,7 @@ def error(trial: Trial, failure: Failure) -> StabilityError:
 
 def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
     case, framework = failure.case, trial.framework
-    what = "gradient of " if failure.check in ("gradient", "jvp") else ""
+    what = {"gradient": "gradient of ", "jvp": "weighted derivative along a tangent of "}.get(failure.check, "")
     yield f"{trial.subject.name} is not a stable {trial.kernel_name}: {_headline(failure)}"
     yield ""
     about = regimes.about(case.draft.regime)

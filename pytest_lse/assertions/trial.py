@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pytest_lse.assertions import truths
+from pytest_lse.assertions import forward, truths
 from pytest_lse.assertions.adapters import Framework, Function
 from pytest_lse.assertions.cases import Case
 from pytest_lse.assertions.kernels import Known
@@ -333,7 +333,23 @@ class Trial:
             return None
         if gradient.shape != truth.expected.shape:
             return Failure("gradient", case, f"gradient has shape {gradient.shape}, expected {truth.expected.shape}")
-        return self.accurate(case, gradient, self.excused(case, truth), "gradient")
+        judged = self.excused(case, truth)
+        failure = self.accurate(case, gradient, judged, "gradient")
+        return failure or self.check_forward(case, bound, arguments, weight, judged)
+
+    def check_forward(
+        self, case: Case, fn: Function, arguments: Sequence[Any], weight: Array, truth: Output
+    ) -> Failure | None:
+        """Compare the derivative along a tangent, where the framework has forward mode."""
+        along = forward.tangent(truth)
+        try:
+            derivative = self.framework.directional(fn, arguments, along)
+        except Exception as error:
+            return self.raised(case, "jvp", error)
+        if derivative is None or derivative.shape != weight.shape:
+            return None
+        wrong = forward.disagreement(derivative, weight, along, truth)
+        return wrong and Failure("jvp", case, returned=wrong[0], expected=wrong[1])
 
     def excused(self, case: Case, truth: Output) -> Output:
         """Leave the gradient open in rows without kept entries, unless the function promises the log space."""

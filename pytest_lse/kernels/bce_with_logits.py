@@ -73,8 +73,11 @@ def stable_weighted(xp, x, targets, pos_weight):
 
 
 def vjp(xp, g, x, targets, pos_weight):
-    gradient = (1.0 - targets) * xp.sigmoid(x) - pos_weight * targets * xp.sigmoid(-x)
-    return g * gradient, g * (pos_weight * xp.softplus(-x) - xp.softplus(x))
+    # sigmoid and softplus of x and of -x, from one exponential.
+    small, right = xp.exp(-xp.abs(x)), xp.greater(x, 0.0)
+    high, low, tail = 1.0 / (1.0 + small), small / (1.0 + small), xp.log1p(small)
+    gradient = (1.0 - targets) * xp.where(right, high, low) - pos_weight * targets * xp.where(right, low, high)
+    return g * gradient, g * (pos_weight * (xp.maximum(-x, 0.0) + tail) - (xp.maximum(x, 0.0) + tail))
 
 
 def vjp_textbook(xp, g, x, targets, pos_weight):

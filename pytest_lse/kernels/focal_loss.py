@@ -33,6 +33,14 @@ def stable_power(xp, x, targets, gamma):
     return (1.0 - xp.sigmoid(z)) ** gamma * xp.softplus(-z)
 
 
+def stable_library(xp, x, targets, gamma):
+    # torchvision's, on PyTorch's binary cross-entropy, in which x and -x cancel for x far below 0.
+    p = xp.sigmoid(x)
+    right = p * targets + (1.0 - p) * (1.0 - targets)
+    loss = (1.0 - targets) * x + (xp.log1p(xp.exp(-xp.abs(x))) + xp.maximum(-x, 0.0))
+    return loss * (1.0 - right) ** gamma
+
+
 def vjp(xp, g, x, targets, gamma):
     z = xp.where(xp.greater(targets, 0.5), x, -x)
     slope = -xp.exp(-gamma * xp.softplus(z)) * (gamma * xp.sigmoid(z) * xp.softplus(-z) + xp.sigmoid(-z))

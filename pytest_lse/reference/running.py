@@ -29,11 +29,14 @@ class Model:
         Error of exp, log and their kin, in units of u.
     summation : callable
         Error of a sum of n terms, in units of u times the sum of magnitudes.
+    flushed : float
+        Results below this may be flushed to zero.
     """
 
     u: float
     c: float
     summation: Callable[[int], float]
+    flushed: float = 0.0
 
 
 def sequential(n: int) -> float:
@@ -64,6 +67,11 @@ class Running(Namespace):
 
     def _result(self, value: np.ndarray, error: Part, *operands: Any) -> Array:
         value = np.asarray(value)
+        if self.model.flushed:
+            size = np.abs(value)
+            small = size < self.model.flushed
+            if small.any():
+                error = _plus(error, np.where(small, size, 0.0))
         if error is None:
             return Array(self, (value, None))
         finite = np.isfinite(value)

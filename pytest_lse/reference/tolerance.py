@@ -41,7 +41,7 @@ def model(target: Format, strict: bool) -> Model:
     """Return the arithmetic of honest code in a format."""
     # Functions of the narrow formats are computed in float32 and rounded: half a unit in the last place.
     narrow = target.precision < 24
-    return Model(target.u, 1.0 if narrow else 4.0 if strict else 8.0, summation(target, strict))
+    return Model(target.u, 1.0 if narrow else 4.0 if strict else 8.0, summation(target, strict), flushed(target))
 
 
 def steps(target: Format) -> float:
@@ -49,10 +49,15 @@ def steps(target: Format) -> float:
     return 4.0 if target.precision < 24 else 8.0
 
 
+def flushed(target: Format) -> float:
+    """Return below what size a result may be flushed to zero."""
+    # float16 arithmetic keeps its subnormals everywhere; elsewhere flushing to zero is common (XLA, TensorFlow).
+    return 0.0 if target.name == "float16" else target.tiny
+
+
 def floor(target: Format) -> float:
     """Return the error that flushing and rounding of the smallest numbers may cost."""
-    # float16 arithmetic keeps its subnormals everywhere; elsewhere flushing to zero is common (XLA, TensorFlow).
-    return 4.0 * (target.smallest_subnormal if target.name == "float16" else target.tiny)
+    return 4.0 * (flushed(target) or target.smallest_subnormal)
 
 
 @dataclass(frozen=True)
@@ -141,13 +146,13 @@ def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, c
         float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a))) for a in problem.arrays[1:] if a.dtype.kind == "f"
     ]
     largest = max([1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)), *(min(f, 1e6) for f in factors)])
-    flushed = (floor(target) if strict else 4.0 * target.tiny) * largest
-    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + flushed
+    lost = (floor(target) if strict else 4.0 * target.tiny) * largest
+    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + lost
     if not np.isfinite(bound[np.isfinite(value.high)]).all():
         (radius,) = _condition(problem, target, evaluation.gradient_call(problem, weights, False))
         known = _conditioned(problem, target, strict, problem.restore_gradient(radius), value.high, gradient=True)
-        bound = np.where(np.isfinite(bound), bound, known + flushed)
-    return np.asarray(np.where(np.isnan(bound), flushed, bound))
+        bound = np.where(np.isfinite(bound), bound, known + lost)
+    return np.asarray(np.where(np.isnan(bound), lost, bound))
 
 
 def _condition(problem: Problem, target: Format, call: evaluation.Call) -> list[np.ndarray]:

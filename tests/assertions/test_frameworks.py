@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_lse import StabilityError, assert_matches, assert_stable
-from pytest_lse.assertions.adapters import framework, spell_number
+from pytest_lse.assertions.adapters import Jax, framework, spell_number
 
 
 def failure(fn, kernel, **options):
@@ -135,6 +135,44 @@ def test_jax_gradients(jax):
     error = failure(fn, "softplus", xp=jnp)
     assert error.check == "gradient"
     assert "jnp.array" in str(error)
+
+
+def test_jax_forward_mode(jax, monkeypatch):
+    jnp = jax.numpy
+    options = {"xp": jnp, "ndim": 1, "max_examples": 0, "regimes": ("benign", "overflow_edge")}
+
+    @jax.custom_jvp
+    def lse(x):
+        return jax.nn.logsumexp(x, axis=-1)
+
+    @lse.defjvp
+    def _(primals, tangents):
+        weights = jnp.exp(primals[0])
+        return lse(*primals), (weights * tangents[0]).sum(-1) / weights.sum(-1)
+
+    # JAX derives the reverse mode from this rule: with a right one, forward mode alone is wrong.
+    reverse = Jax.gradient
+    monkeypatch.setattr(Jax, "gradient", lambda self, fn, *rest: reverse(self, jax.nn.logsumexp, *rest))
+    caught = failure(lse, "logsumexp", **options)
+    assert caught.check == "jvp"
+    assert "wrong forward-mode derivative" in str(caught)
+    assert "weighted derivative along a tangent of result" in str(caught)
+    assert_stable(lambda x: jax.nn.logsumexp(x, axis=-1), "logsumexp", **options)
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Jax, "directional", broken)
+    assert failure(lambda x: jax.nn.logsumexp(x), "logsumexp", **options).check == "jvp"
+
+
+def test_jax_without_forward_mode(jax):
+    @jax.custom_vjp
+    def lse(x):
+        return jax.nn.logsumexp(x, axis=-1)
+
+    lse.defvjp(lambda x: (lse(x), x), lambda x, g: (g * jax.nn.softmax(x),))
+    assert_stable(lse, "logsumexp", xp=jax.numpy, ndim=1, max_examples=0, regimes=("benign",))
 
 
 def test_jax_keeps_its_configuration(jax):

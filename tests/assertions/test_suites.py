@@ -14,6 +14,7 @@ from pytest_lse.reference.specs import names
 
 HERE = Path(__file__).parent
 HONEST = runpy.run_path(str(HERE / "honest.py"))
+VARIANTS = runpy.run_path(str(HERE / "variants.py"))
 MUTANTS = runpy.run_path(str(HERE / "mutants.py"))
 
 
@@ -53,6 +54,26 @@ def test_correct_code_is_not_accused_in_narrow_dtypes(kernel, name, fn, options,
         pytest.importorskip("ml_dtypes")
         pytest.importorskip("numpy", "2.0", reason="before, no number combines with a bfloat16")
     assert_stable(fn, kernel, dtypes=dtype, max_examples=10, **options)
+
+
+@pytest.mark.parametrize(("kernel", "name", "fn", "options"), cases(VARIANTS, "numpy_functions"))
+def test_other_spellings_are_not_accused(kernel, name, fn, options):
+    if "xlogy" in name:
+        pytest.importorskip("scipy.special")
+    assert_stable(fn, kernel, max_examples=10, **options)
+
+
+def test_other_spellings_in_torch_are_not_accused():
+    torch = pytest.importorskip("torch")
+    for kernel, _, fn, options in [*VARIANTS["torch_functions"]()][::4]:
+        assert_stable(fn, kernel, xp=torch, max_examples=10, **{"dtypes": "float32", **options})
+
+
+def test_defects_of_torch_are_found():
+    torch = pytest.importorskip("torch")
+    for kernel, _, fn, options in VARIANTS["torch_defects"]():
+        with pytest.raises(StabilityError):
+            assert_stable(fn, kernel, xp=torch, **options)
 
 
 def test_scipy_is_not_accused():
