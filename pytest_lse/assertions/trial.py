@@ -158,19 +158,23 @@ class Trial:
             return self.subject.fn(*arguments, **keywords)
 
     def first_call(self, arguments: Sequence[Any], keywords: dict[str, int], case: Case) -> Any:
-        """Call the function; a builtin without documentation says by its TypeError that it wants an axis."""
-        if not self.subject.unknown:
-            return self.call(arguments, keywords)
+        """Call the function; its TypeError may say that it wants an axis after all, or that it cannot take one."""
         try:
             result = self.call(arguments, keywords)
         except TypeError as error:
-            wanted = re.search(r"""["'](axis|dim)["']""", str(error))
-            if wanted is None:
+            wanted = re.search(r"""["'](axis|dim)["']""", str(error)) if self.subject.unknown else None
+            if wanted is not None:
+                self.subject = replace(self.subject, keyword=wanted.group(1))
+                keywords.update(self.keywords(case))
+            elif keywords and type(error).__name__ == "ConcretizationTypeError":
+                # Compiled by JAX with an axis that is not static: nobody can pass it.
+                self.subject = replace(self.subject, keyword=None)
+                keywords.clear()
+            else:
                 raise
-            self.subject = replace(self.subject, keyword=wanted.group(1), unknown=False)
-            keywords.update(self.keywords(case))
             result = self.call(arguments, keywords)
-        self.subject = replace(self.subject, unknown=False)
+        if self.subject.unknown:
+            self.subject = replace(self.subject, unknown=False)
         return result
 
     def check(self, case: Case, *, gradients: bool = True) -> Failure | None:

@@ -2,6 +2,8 @@
 
 import importlib
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -175,6 +177,24 @@ def test_jax_without_forward_mode(jax):
     assert_stable(lse, "logsumexp", xp=jax.numpy, ndim=1, max_examples=0, regimes=("benign",))
 
 
+X64 = """
+import jax
+jax.config.update("jax_enable_x64", True)
+from pytest_lse import StabilityError, assert_stable
+options = {"xp": jax.numpy, "max_examples": 4, "ndim": 2, "regimes": ("benign", "overflow_edge", "masked")}
+assert_stable(jax.jit(jax.nn.softmax), "softmax", **options)
+try:
+    assert_stable(lambda x: jax.nn.softmax(x.astype("float32")).astype(x.dtype), "softmax", **options)
+except StabilityError as error:
+    print(error.dtype, error.check)
+"""
+
+
+def test_jax_in_double_precision(jax):
+    run = subprocess.run([sys.executable, "-c", X64], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["float64", "value"]
+
+
 def test_jax_keeps_its_configuration(jax):
     before = jax.config.jax_enable_x64
     assert framework(jax.numpy).default_dtypes() == (("float32", "float64") if before else ("float32",))
@@ -218,6 +238,34 @@ def test_array_api_strict():
     assert "array_api_strict.asarray" in str(error)
     x = xp.asarray([0.0, 1.0])
     assert_matches(softmax(x), "softmax", x)
+
+
+def test_compound_kernels_in_array_api_strict():
+    xp = pytest.importorskip("array_api_strict")
+
+    def masked_softmax(x, mask):
+        z = xp.where(mask, x, xp.asarray(-xp.inf, dtype=x.dtype))
+        top = xp.max(z, axis=-1, keepdims=True)
+        e = xp.exp(z - xp.where(xp.isfinite(top), top, xp.zeros_like(top)))
+        total = xp.sum(e, axis=-1, keepdims=True)
+        return e / xp.where(total == 0, xp.ones_like(total), total)
+
+    def attention(q, k, v, mask):
+        return masked_softmax(q @ k.T * q.shape[-1] ** -0.5, mask) @ v
+
+    def merge(o1, lse1, o2, lse2):
+        lse = xp.logaddexp(lse1, lse2)
+        base = xp.where(xp.isfinite(lse), lse, xp.zeros_like(lse))
+        return xp.exp(lse1 - base)[:, None] * o1 + xp.exp(lse2 - base)[:, None] * o2, lse
+
+    def bce(x, targets):
+        return xp.mean(xp.maximum(x, xp.zeros_like(x)) - x * targets + xp.log1p(xp.exp(-xp.abs(x))))
+
+    for kernel, fn in {
+        "masked_softmax": masked_softmax, "attention": attention, "merge_attention": merge, "bce_with_logits": bce,
+    }.items():  # fmt: skip
+        assert_stable(fn, kernel, xp=xp, max_examples=6)
+    assert failure(lambda x, m: masked_softmax(x, m | True), "masked_softmax", xp=xp).check in ("value", "alone")
 
 
 def test_namespaces():
