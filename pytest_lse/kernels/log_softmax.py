@@ -127,7 +127,11 @@ witness_element = {}
 witness_epsilon = {}
 witness_clip = {}
 witness_difference = {
-    "float64": {"input": [1000.0, 999.0], "returns": ["-inf", "-inf"], "truth": [-0.31326168751822286, -1.3132616875182228]},
+    "float64": {
+        "input": [1000.0, 999.0],
+        "returns": ["-inf", "-inf"],
+        "truth": [-0.31326168751822286, -1.3132616875182228],
+    },
     "float32": {"input": [100.0, 99.0], "returns": ["-inf", "-inf"], "truth": [-0.3132617, -1.3132617]},
     "float16": {"input": [13.0, 12.0], "returns": ["-inf", "-inf"], "truth": [-0.3132, -1.313]},
     "bfloat16": {"input": [100.0, 99.0], "returns": ["-inf", "-inf"], "truth": [-0.3125, -1.3125]},

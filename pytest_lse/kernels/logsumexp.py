@@ -84,6 +84,8 @@ def vjp_output(xp, g, x, axis):
 
 shift_invariant = True
 message = "log(sum(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
+
+
 def applies(values):
     eps = values.get("eps", 0.0)
     named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))

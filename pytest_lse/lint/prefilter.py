@@ -1,8 +1,8 @@
 """Can these bytes hold a finding at all? Derived from the patterns and the op table, so that it loses nothing.
 
 Tracing the kernels costs more than the rest of a check of one clean file, so what follows from them is kept in
-`words.txt`, which `python -m pytest_lse.lint.prefilter` writes anew and a test compares. Where the files that it was made
-from have changed since, it is not used, so that nobody loses findings who adds a kernel.
+`words.txt`, which `python -m pytest_lse.lint.prefilter` writes anew and a test compares. Where the files that it was
+made from have changed since, it is not used, so that nobody loses findings who adds a kernel.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ file and its settings alone.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Task = tuple[str, Settings, bool]
 
 CHUNK = 64
+_GC_THRESHOLD = 50_000
 #: a pool is started only if the run is not over after this many seconds: its start costs about as much
 POOL_AFTER = 0.25
 #: how often a chunk is given back to the executor after its worker was lost, before it is done here
@@ -157,10 +159,16 @@ def run(
 
 def do_chunk(chunk: Sequence[Task], job: Job) -> list[FileResult]:
     """Do a part of the work; this is what workers run. Files of which there is nothing to say are left out."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the compiler warns of the user's code
-        results = (do_file(name, settings, job, named=named) for name, settings, named in chunk)
-        return [result for result in results if result.worth_telling]
+    # Syntax trees are many objects and few cycles: to look for those less often saves a tenth of the time.
+    threshold = gc.get_threshold()
+    gc.set_threshold(_GC_THRESHOLD, *threshold[1:])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler warns of the user's code
+            results = (do_file(name, settings, job, named=named) for name, settings, named in chunk)
+            return [result for result in results if result.worth_telling]
+    finally:
+        gc.set_threshold(*threshold)
 
 
 def do_file(name: str, settings: Settings, job: Job, *, named: bool = False, data: bytes | None = None) -> FileResult:

@@ -21,7 +21,8 @@ PARTS = (
     "def f{n}(x):\n    return 1 / (1 + f{m}(-x))\n\n\n",
     "def f{n}(x):\n    e = f{m}(x)\n    return np.log(e.sum(axis=-1))\n\n\n",
     "def f{n}(x):\n    return np.log(np.sum(np.exp(x), axis={m}))\n\n\n",
-    "@decorated\ndef f{n}(x,\n    y=(1,\n2)\n):\n    '''log(sum(exp(x)))\ndef no(): '''\n    return f{m}(x) # exp\n\n\n",
+    "@decorated\ndef f{n}(x,\n    y=(1,\n2)\n):\n    '''log(sum(exp(x)))\n"
+    "def no(): '''\n    return f{m}(x) # exp\n\n\n",
     "g{n} = f{m}\n",
     "g{n} = lambda v: np.log(1 + ex(v))\n",
     "if __name__ == '__main__':\n    print(f{m}(1))\n",
