@@ -100,11 +100,12 @@ class Functions(Calls):
         """Lower a function's body, once."""
         if record.lowered or self._silent:
             return
-        if record.owner is not None and record.owner.init not in (None, record):
-            self.complete(record.owner.init)
-            if record.lowered:
-                # `__init__` calls it.
-                return
+        init = record.owner.init if record.owner is not None else None
+        if init is not None and init is not record and not init.lowered:
+            self.complete(init)
+            # `__init__` may have called it, and then it is lowered.
+            self.complete(record)
+            return
         record.lowered = True
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
