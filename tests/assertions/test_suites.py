@@ -60,6 +60,8 @@ def test_correct_code_is_not_accused_in_narrow_dtypes(kernel, name, fn, options,
 def test_other_spellings_are_not_accused(kernel, name, fn, options):
     if "xlogy" in name:
         pytest.importorskip("scipy.special")
+    if name == "logmeanexp_weights":
+        pytest.importorskip("numpy", "2.0", reason="before, division by more than 65,535 makes float64 of float32")
     assert_stable(fn, kernel, max_examples=10, **options)
 
 
