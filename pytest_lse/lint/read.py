@@ -65,7 +65,7 @@ def read(data: bytes, filename: str) -> Source:
     UnreadableError
         The bytes hold NUL, are not in the encoding that they declare, or are no notebook.
     """
-    if filename.endswith(".ipynb"):
+    if is_notebook(filename):
         from pytest_lse.lint.notebook import read_notebook
 
         return read_notebook(data)

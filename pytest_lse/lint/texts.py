@@ -28,7 +28,7 @@ class Texts:
         """Return an expression that has this value at the site, None if nothing there holds it any more."""
         if node.op == "const":
             return literal(node.value)
-        return self._source(node) or self._name(node) or self._earlier(node) or self._composed(node)
+        return self.of_known(node) or self._composed(node)
 
     def _source(self, node: Node) -> str | None:
         for expr in self.lowerer.sources.get(node, ())[-len(self._inside) - _RECENT :]:

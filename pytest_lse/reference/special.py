@@ -64,14 +64,6 @@ class Ruling:
         return [np.where(mask, value, values) for mask, value in self.either if np.any(mask)]
 
 
-@dataclass(frozen=True)
-class Note:
-    """Which elements of an output are judged, and further answers that pass."""
-
-    required: np.ndarray
-    alternatives: tuple[np.ndarray, ...] = ()
-
-
 #: value of a reduction over an empty axis; kernels that keep the axis return it empty
 EMPTY = {
     "logsumexp": -np.inf,
