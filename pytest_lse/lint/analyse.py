@@ -10,7 +10,7 @@ from itertools import islice
 from pytest_lse.lint.bounds import Bounds
 from pytest_lse.lint.emit import Fixer
 from pytest_lse.lint.finding import Finding, Fix
-from pytest_lse.lint.graph import Node
+from pytest_lse.lint.graph import BIT, Node
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
@@ -22,7 +22,9 @@ from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
 
 #: what a pattern is made of: a value without any of these matches nothing
-_CORE = frozenset({"exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow"})
+_CORE = sum(
+    BIT[op] for op in ("exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow")
+)
 #: how many of the values that a value is made of are asked for their names
 _NEAR = 500
 
@@ -47,8 +49,9 @@ class Analysis:
         self.lowerer = Lowerer(self._observe)
         self.matcher = Matcher(self.lowerer.graph, patterns())
         self._in_tests = is_shipped_test(filename)
-        self._core: dict[Node, bool] = {}
         self._bounds: Bounds | None = None
+        #: what values match under the present bounds
+        self._known: dict[Node, tuple[Pattern, tuple[Node, ...]] | None] = {}
         self._matches: list[_Match] = []
         self._cells: list[ast.Module] = []
         self.fixer: Fixer | None = None
@@ -71,7 +74,7 @@ class Analysis:
         return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
-        if not self._interesting(node):
+        if not node.ops & _CORE:
             return
         if self.lowerer.tolerant or self.lowerer.in_test or self._in_tests:
             return
@@ -104,7 +107,7 @@ class Analysis:
             return False
         for operand in _operands(site):
             value = self.lowerer.values.get(id(operand))
-            if value is None or not self._interesting(value):
+            if value is None or not value.ops & _CORE:
                 continue
             before = self._match(value)
             if before is not None and before[0].kernel is found[0].kernel and set(before[1]) == set(found[1]):
@@ -112,8 +115,13 @@ class Analysis:
         return False
 
     def _match(self, node: Node) -> tuple[Pattern, tuple[Node, ...]] | None:
-        shapeless = self.lowerer.graph.shapeless(node)
         bounds = self._bounds_here()
+        if node not in self._known:
+            self._known[node] = self._find(node, bounds)
+        return self._known[node]
+
+    def _find(self, node: Node, bounds: Bounds) -> tuple[Pattern, tuple[Node, ...]] | None:
+        shapeless = self.lowerer.graph.shapeless(node)
         table = self.matcher.patterns.naive
         targets = [(shapeless, table.get(shapeless.op, ()))]
         if shapeless.op == "mul":
@@ -123,6 +131,8 @@ class Analysis:
             targets.append((negated, table.get(negated.op, ())))
         for target, candidates in targets:
             for pattern in candidates:
+                if not self.matcher.possible(pattern, target):
+                    continue
                 bindings = self._bind(pattern, target, node)
                 if bindings is None:
                     continue
@@ -141,23 +151,12 @@ class Analysis:
             return None
         return bindings
 
-    def _interesting(self, node: Node) -> bool:
-        known = self._core
-        todo = [node]
-        while todo:
-            n = todo[-1]
-            missing = [] if n.op in _CORE else [a for a in n.args if a not in known]
-            if missing:
-                todo += missing
-            else:
-                known[todo.pop()] = n.op in _CORE or any(known[a] for a in n.args)
-        return known[node]
-
     def _bounds_here(self) -> Bounds:
         """Return the intervals under the facts of this place; as long as those stay, so does what follows from them."""
         facts = self.lowerer.state.facts
         if self._bounds is None or self._bounds.facts is not facts:
             self._bounds = Bounds(self.lowerer.graph, facts)
+            self._known.clear()
         return self._bounds
 
     def _finding(self, match: _Match, cell: int | None) -> Finding:

@@ -8,6 +8,7 @@ no variants for them.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, NoReturn
 
@@ -18,20 +19,29 @@ SUMS = frozenset({"sum", "contract", "loopsum", "segment_sum"})
 UNARY = frozenset({"exp", "log", "log1p", "expm1", "abs", "sigmoid", "softplus", "log_sigmoid", "sqrt", "tanh"})
 
 
+#: operation -> its bit in `Node.ops`
+BIT: defaultdict[str, int] = defaultdict(lambda: 1 << len(BIT))
 #: a sum or product of more terms is made of nested ones: the prefixes of a long one would take quadratic space
 WIDEST = 64
 
 
 class Node:
-    """A value: an operation and its arguments. Nodes of one graph are equal where they are the same object."""
+    """A value: an operation and its arguments. Nodes of one graph are equal where they are the same object.
 
-    __slots__ = ("args", "id", "op", "value")
+    `ops` are the operations that it is made of, as bits: a pattern that needs others is not tried.
+    """
+
+    __slots__ = ("args", "id", "op", "ops", "value")
 
     def __init__(self, op: str, args: tuple[Node, ...], value: Any, number: int) -> None:
         self.op = op
         self.args = args
         self.value = value
         self.id = number
+        ops = BIT[op]
+        for arg in args:
+            ops |= arg.ops
+        self.ops = ops
 
     def _strict(self, *_: object) -> NoReturn:
         raise TypeError("a symbolic value has no truth value, length or iteration: write the formula branch-free")

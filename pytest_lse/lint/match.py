@@ -29,6 +29,7 @@ class Matcher:
         self.graph = graph
         self.patterns = patterns
         self._meaning: dict[tuple[Node, bool], tuple[Pattern, Bindings] | None] = {}
+        self._needs = patterns.needs
 
     def exact(self, pattern: Pattern, node: Node) -> Bindings | None:
         """Return what the pattern's variables stand for, None where it does not match shape for shape."""
@@ -54,6 +55,11 @@ class Matcher:
                     return pattern, {n: self.graph.const(v) for n, v in pattern.fixed.items()} | found
         return None
 
+    def possible(self, pattern: Pattern, node: Node) -> bool:
+        """Return whether a value holds the operations that a pattern is made of."""
+        ops = node.ops
+        return any(need & ops == need for need in self._needs[pattern.loose])
+
     def _root(self, p: Node, n: Node) -> Iterator[Bindings]:
         if p.op in ("mul", "add") and n.op == p.op and len(n.args) > len(p.args) and not any(map(is_number, p.args)):
             yield from self._commute(list(p.args), list(n.args), {}, True, p.op, rest=True)
@@ -71,6 +77,12 @@ class Matcher:
         if p.op == "const":
             if n.op == "const" and _same_constant(p.value, n.value, loose):
                 yield b
+            return
+        ops = n.ops
+        for need in self._needs[p]:
+            if need & ops == need:
+                break
+        else:
             return
         if (p.op == "mul" and n.op != "mul") or (p.op == "mul" and len(p.args) == 2 and coefficient(p) != 1.0):
             yield from self._scaled(p, n, b, loose)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from pytest_lse.discovery import Formula, KernelFile, coded
-from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.graph import BIT, Graph, Node
 from pytest_lse.lint.symbolic import Namespace, Symbol
 
 #: the codes from the widest pattern to the narrowest: a wide one absorbs the narrow ones inside it
@@ -55,6 +55,8 @@ class Patterns:
     #: the same for all spellings, which tell what a value means
     all: dict[str, tuple[Pattern, ...]]
     kernels: frozenset[str]
+    #: part of a pattern -> the operations that a value must hold, as bits: one of several sets
+    needs: dict[Node, tuple[int, ...]]
 
 
 @cache
@@ -68,13 +70,15 @@ def patterns() -> Patterns:
         for spelling, formula in formulas.items()
     ]
     traced.sort(key=lambda p: _ORDER.get(p.kernel.code or "", len(_ORDER)))
+    kernels = frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules"))
     return Patterns(
         graph,
         _by_root([p for p in traced if p.naive]),
         _by_root([p for p in traced if not p.naive]),
         # A stable spelling first: its variable is the argument itself, not the shifted one.
         _by_root(sorted(traced, key=lambda p: p.naive)),
-        frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules")),
+        kernels,
+        _needs(traced, kernels),
     )
 
 
@@ -87,6 +91,43 @@ def _trace(graph: Graph, kernel: KernelFile, spelling: str, formula: Formula, na
     result = formula(Namespace(graph), *(fixed[n] if n in fixed else arguments[n] for n in names))
     whole = set(names) <= {*kernel.args, *kernel.params}
     return Pattern(kernel, spelling, naive, result.node, graph.shapeless(result.node), fixed, whole)
+
+
+def _needs(traced: list[Pattern], kernels: frozenset[str]) -> dict[Node, tuple[int, ...]]:
+    """Return which operations a value holds where a part of a pattern matches it."""
+    found: dict[Node, tuple[int, ...]] = {}
+    spelled: dict[str, list[Node]] = {k: [] for k in kernels}
+    for p in traced:
+        if p.kernel.name in kernels:
+            spelled[p.kernel.name] += [p.root, p.loose]
+    open_kernels: list[str] = []
+
+    def needs(part: Node) -> tuple[int, ...]:
+        if part in found:
+            return found[part]
+        if part.op in ("var", "const"):
+            own = {0}
+        elif part.op == "mul":  # a constant times a variable is any value
+            own = {0}
+        else:
+            own = {BIT[part.op]}
+        if part.op in open_kernels:
+            own = {0}
+        elif part.op in kernels:
+            open_kernels.append(part.op)
+            own.update(need for spelling in spelled[part.op] for need in needs(spelling))
+            open_kernels.pop()
+        for arg in part.args:
+            own = {a | b for a in own for b in needs(arg)}
+        least = tuple(sorted(a for a in own if not any(b != a and a & b == b for b in own)))
+        if not open_kernels:  # what was left out inside a kernel's own spelling is not known to be right elsewhere
+            found[part] = least
+        return least
+
+    for p in traced:
+        for part in (*p.root.walk(), *p.loose.walk()):
+            needs(part)
+    return found
 
 
 def _by_root(traced: list[Pattern]) -> dict[str, tuple[Pattern, ...]]:
