@@ -107,10 +107,16 @@ def _compatible(text: str, findings: Sequence[Finding]) -> list[Finding]:
 
 def _needs_what_goes(positions: Positions, findings: Sequence[Finding]) -> bool:
     """Say whether one fix reads a name whose assignment another one removes."""
-    edits = set(_edits(findings))
-    removed = [positions.slice(e.location, e.end_location) for e in edits if not e.content]
-    names = {name for text in removed for name in re.findall(r"\w+", text.partition("=")[0])}
-    return any(names & set(re.findall(r"\w+", e.content)) for e in edits)
+    removed = [
+        {n for e in _edits([f]) if not e.content for n in _names(positions.slice(e.location, e.end_location))}
+        for f in findings
+    ]
+    read = [{n for e in _edits([f]) for n in re.findall(r"\w+", e.content)} for f in findings]
+    return any(names & others for i, names in enumerate(removed) for k, others in enumerate(read) if i != k)
+
+
+def _names(statement: str) -> list[str]:
+    return re.findall(r"\w+", statement.partition("=")[0])
 
 
 def _culprit(text: str, findings: Sequence[Finding]) -> tuple[Finding, str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from pytest_lse.lint import template as templates
 from pytest_lse.lint.dead import dead_assignments
 from pytest_lse.lint.finding import Edit, Fix
-from pytest_lse.lint.graph import Node
+from pytest_lse.lint.graph import REDUCTIONS, Graph, Node
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
 from pytest_lse.lint.match import Bindings, Matcher
+from pytest_lse.lint.moved import Above, fresh, is_pure
 from pytest_lse.lint.patterns import Pattern
-from pytest_lse.lint.placing import place
+from pytest_lse.lint.placing import joined, place
 from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.surroundings import compiled, containers, handles_containers, is_array, makes_arrays
 from pytest_lse.lint.template import UnavailableError
 from pytest_lse.lint.texts import Texts
 
@@ -29,6 +32,33 @@ _WITH_AXIS = (
     "chainer.functions.softmax",
     "chainer.functions.log_softmax",
 )
+
+
+_GONE = "a value is no longer available here"
+
+
+class _Place(NamedTuple):
+    """Where a replacement goes, and what goes with the original.
+
+    Attributes
+    ----------
+    site
+        The expression that is replaced.
+    above
+        Whence values may be taken that are not available at the site.
+    replaced
+        What is not evaluated any more: the site, and a statement that goes.
+    between
+        Statements that have to go too.
+    kept
+        The statement that holds the replacement, if that is not the original's.
+    """
+
+    site: ast.expr
+    above: Above | None
+    replaced: list[ast.AST]
+    between: Sequence[ast.stmt] = ()
+    kept: ast.stmt | None = None
 
 
 #: the spelling that matches shape for shape, its bindings, its sign and the factor left over
@@ -55,11 +85,9 @@ class Fixer:
             return None, str(error)
 
     def _fix(self, site: Site, node: Node, loose: Pattern, framework: str | None) -> Fix:
-        if not isinstance(site, ast.expr):
-            raise UnavailableError("the value is changed in place")
         if framework is None:
             raise UnavailableError("the framework of the value is not known")
-        if "#" in self._commented(site):
+        if isinstance(site, ast.expr) and "#" in self._commented(site):
             raise UnavailableError("a comment stands inside the expression")
         exact = self._exact(node, loose)
         if exact is None:
@@ -71,8 +99,12 @@ class Fixer:
         template = replacement(pattern, framework)
         if template is None:
             raise UnavailableError(f"no replacement is known for {framework}")
-        fix = self._filled(site, node, exact, framework, template)
         other = getattr(pattern.kernel.module, "without_scipy", {}).get(pattern.spelling)
+        if "scipy." in template and compiled(self.imports.scopes, site):
+            if other is None or ".reduce(" in other:
+                raise UnavailableError("Numba, which compiles the function, knows no function of SciPy")
+            template = other
+        fix = self._filled(site, node, exact, framework, template)
         if other is None or "scipy." not in template:
             return fix
         try:
@@ -80,7 +112,7 @@ class Fixer:
         except UnavailableError:
             return fix
 
-    def _filled(self, site: ast.expr, node: Node, exact: _Exact, framework: str, template: str) -> Fix:
+    def _filled(self, site: Site, node: Node, exact: _Exact, framework: str, template: str) -> Fix:
         """Return the fix that puts the template in place of the site."""
         pattern, bindings, sign, left = exact
         used = templates.placeholders(template)
@@ -95,7 +127,11 @@ class Fixer:
         with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
         if "axis" in used and with_axis and _is_no_axis(values.get("axis")):
             raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
-        texts = Texts(self.lowerer, self.positions, site)
+        scopes = self.imports.scopes
+        above = Above(self.lowerer, self.positions, scopes, site)
+        above.take(site)
+        place_of = self._place(site, node, above)
+        texts = Texts(self.lowerer, self.positions, place_of.site, place_of.above, alone=place_of.site is not site)
         edits: list[Edit] = []
         spelled: dict[str, str] = {}
 
@@ -110,7 +146,7 @@ class Fixer:
         def spell(dotted: str) -> str:
             if dotted.startswith("mxnet.nd.") and getattr(self.lowerer.state.names.get("F"), "value", "") == "mxnet.F":
                 return "F." + dotted.removeprefix("mxnet.nd.")
-            spelling = self.imports.spell(dotted, site)
+            spelling = self.imports.spell(dotted, place_of.site)
             if spelling is None:
                 raise UnavailableError(f"{dotted} cannot be imported here")
             edits.extend(spelling.edits)
@@ -118,30 +154,98 @@ class Fixer:
             return spelling.text
 
         text = templates.fill(template, values, text_of, spell)
-        text = self._complete(site, text, sign, left)
-        scopes = self.imports.scopes
-        parts = set(node.walk())
-        dead = dead_assignments(self.positions, scopes, site, text, lambda e: self.lowerer.relower(e) in parts)
-        spellings = getattr(pattern.kernel.module, "unsafe_spellings", {})
-        unsafe = pattern.kernel.unsafe.get(framework) or spellings.get(pattern.spelling)
+        text = self._complete(place_of.site, text, sign, left)
+        removed = self._removed(place_of, node, text)
+        departs = pattern.kernel.unsafe.get(framework)
+        departs = departs or getattr(pattern.kernel.module, "unsafe_spellings", {}).get(pattern.spelling)
+        leaves = [values[n] for n in used if n in values]
+        container = self._container(place_of.site, leaves, template) if framework in ("numpy", "math") else None
+        unsafe = departs or container
+        shown = " ".join(joined(text).split())
+        shown = f"{ast.unparse(site.target)} = {shown}" if isinstance(site, ast.AugAssign) else shown
         return Fix(
             "unsafe" if unsafe else "safe",
-            f"Replace with `{' '.join(text.split())}`" + (f" ({unsafe})" if unsafe else ""),
-            (*dict.fromkeys(edits), *dead, place(self.positions, scopes, site, text)),
-            (node, self._after(text, spelled)),
-            departs=bool(unsafe),
+            f"Replace with `{shown}`" + (f" ({unsafe})" if unsafe else ""),
+            (*dict.fromkeys(edits), *removed, place(self.positions, scopes, place_of.site, text)),
+            (node, self._after(text, spelled, above)),
+            departs=bool(departs),
         )
 
-    def _after(self, text: str, spelled: Mapping[str, str]) -> Node:
-        """Return the value of a replacement at its site, where it may use names that its imports will bind."""
+    def _place(self, site: Site, node: Node, above: Above) -> _Place:
+        """Return where the replacement goes: for `p /= p.sum()` into the assignment of `p` above it."""
+        if isinstance(site, ast.expr):
+            return _Place(site, above, [site])
+        parts = set(node.walk())
+        between: list[ast.stmt] = []
+        for statement in reversed(above.block):
+            if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
+                break
+            if ast.unparse(statement.targets[0]) == ast.unparse(site.target):
+                value = statement.value
+                if not fresh(self.lowerer, value) or self.lowerer.values[id(value)] not in parts:
+                    break
+                if "#" in self._commented(value):
+                    raise UnavailableError("a comment stands inside the expression")
+                above.take(value)
+                return _Place(value, None, [site, value], between, statement)
+            if not isinstance(statement.targets[0], ast.Name):
+                break
+            between.append(statement)
+        raise UnavailableError("the value is changed in place")
+
+    def _removed(self, place_of: _Place, node: Node, text: str) -> list[Edit]:
+        """Return the edits that remove what the replacement makes superfluous, and what it takes the place of."""
+        scopes, values = self.imports.scopes, self.lowerer.values
+        parts = set(_without_kept_axes(self.lowerer.graph, node))
+        above = place_of.above
+        needed: Sequence[ast.stmt] = place_of.between if above is None else above.needed
+        if above is not None and above.misread:
+            raise UnavailableError(_GONE)
+        found = dead_assignments(
+            self.positions,
+            scopes,
+            place_of.replaced,
+            text,
+            lambda a: values.get(id(a.value)) in parts and (a in needed or is_pure(self.lowerer, a.value)),
+            needed=needed,
+            kept=[place_of.kept] if place_of.kept else [],
+        )
+        if not found.keys() >= {*needed, *(s for s in place_of.replaced if isinstance(s, ast.stmt))}:
+            if above is None:
+                raise UnavailableError("the value is changed in place")
+            raise UnavailableError(_GONE)
+        return list(found.values())
+
+    def _container(self, site: ast.expr, values: Iterable[Node], template: str) -> str | None:
+        """Return how the replacement departs from the original where it is given an object that is no array."""
+        if not makes_arrays(template):
+            return None
+        package = containers(self.imports.scopes, self.positions.text)
+        if package is None or all(self._is_array(site, v) for v in values):
+            return None
+        if "numpy.where(" in template or handles_containers(self.imports.scopes, site):
+            raise UnavailableError(f"an object of {package} would become an array")
+        return f"an object of {package} would become an array"
+
+    def _is_array(self, site: ast.expr, node: Node) -> bool:
+        if node.op == "const" or is_array(self.imports.scopes, site, self.lowerer.sources.get(node, [])):
+            return True
+        return bool(node.args) and node.op not in ("index", "attr") and all(self._is_array(site, a) for a in node.args)
+
+    def _after(self, text: str, spelled: Mapping[str, str], above: Above) -> Node:
+        """Return the value of a replacement at its site, where it may use names that its imports will bind.
+
+        What moves means what it meant in its old place.
+        """
         names = self.lowerer.state.names
-        self.lowerer.state.names = dict(names)
+        self.lowerer.state.names = names | above.names
         for spelling, dotted in spelled.items():
             bound, *rest = spelling.split(".")
             held = ".".join(dotted.split(".")[: dotted.count(".") + 1 - len(rest)])
             self.lowerer.state.names[bound] = self.lowerer.graph.symbol("name", held)
+        tree = ast.parse(text, mode="eval").body
         try:
-            return self.lowerer.relower(ast.parse(text, mode="eval").body)
+            return self.lowerer.relower(above.resolved(tree, self.lowerer.state.names))
         finally:
             self.lowerer.state.names = names
 
@@ -205,6 +309,14 @@ def replacement(pattern: Pattern, framework: str) -> str | None:
             tables.append(table)
     table = tables[0] if tables else pattern.kernel.replacement
     return table.get(framework)
+
+
+def _without_kept_axes(graph: Graph, node: Node) -> Iterator[Node]:
+    """Yield the parts of a value, and those that become one by an axis that is inserted."""
+    for n in node.walk():
+        yield n
+        if n.op in REDUCTIONS and n.args[2] is graph.true:
+            yield graph.make(n.op, n.args[0], n.args[1], graph.false)
 
 
 def _is_no_axis(node: Node | None) -> bool:

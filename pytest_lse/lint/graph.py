@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 VIEWS = frozenset({"index", "expand", "reshape", "transpose", "squeeze", "cast", "tile", "iter", "detach"})
 #: operations that reduce an axis by adding up
 SUMS = frozenset({"sum", "contract", "loopsum", "segment_sum"})
+#: operations that reduce an axis and may keep it with length 1
+REDUCTIONS = frozenset({"sum", "max", "min", "mean", "logsumexp"})
 UNARY = frozenset({"exp", "log", "log1p", "expm1", "abs", "sigmoid", "softplus", "log_sigmoid", "sqrt", "tanh"})
 
 
@@ -198,7 +200,7 @@ class Graph:
 
     def _expand(self, x: Node, axis: Node) -> Node:
         """Fold an axis inserted where a reduction removed it into `keepdims`."""
-        if x.op in ("sum", "max", "min", "mean", "logsumexp") and x.args[2] is self.false:
+        if x.op in REDUCTIONS and x.args[2] is self.false:
             if x.args[1] is axis and axis.op == "const" and axis.value is not None:
                 return self.make(x.op, x.args[0], x.args[1], self.true)
         if x.op in UNARY:

@@ -20,6 +20,9 @@ from pytest_lse.lint.positions import Positions
 Span = tuple[Location, Location]
 
 
+_STATEMENT = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+
+
 class WithheldError(Exception):
     """A fix cannot be applied; the message says why."""
 
@@ -81,6 +84,7 @@ class _Applier(cst.CSTTransformer):
         parenthesised = {s: n for n, s in self.outer.items() if isinstance(n, cst.BaseExpression)}
         members = [(s, n) for n, s in self.spans.items() if isinstance(n, cst.ImportFrom)]
         small = [(s, n) for n, s in self.spans.items() if isinstance(n, cst.BaseSmallStatement)]
+        self._statements = [s for n, s in self.spans.items() if isinstance(n, _STATEMENT)]
         for edit in edits:
             span = edit.location, edit.end_location
             if edit.location != edit.end_location and not edit.content:
@@ -91,7 +95,7 @@ class _Applier(cst.CSTTransformer):
                 below = edit.end_location.row - last.row - 1 if edit.end_location.column == 1 else 0
                 self.removed |= {n: below if self.spans[n][1] == last else 0 for n in inside}
             elif edit.location != edit.end_location:
-                new = cst.parse_expression(edit.content, self.module.config_for_parsing)
+                new = self._expression(edit)
                 if node := bare.get(span):
                     new = new.with_changes(lpar=[*node.lpar, *new.lpar], rpar=[*new.rpar, *node.rpar])
                     self.expressions[node] = new
@@ -103,6 +107,21 @@ class _Applier(cst.CSTTransformer):
                 self.imports.setdefault(found[0], []).append(edit)
             else:
                 self.inserted.append(edit)
+
+    def _expression(self, edit: Edit) -> cst.BaseExpression:
+        """Return the new expression; of several lines, it is parsed at the indentation that they are relative to."""
+        if "\n" not in edit.content and "\r" not in edit.content:
+            return cst.parse_expression(edit.content, self.module.config_for_parsing)
+        around = max((s for s in self._statements if s[0] <= edit.location and edit.end_location <= s[1]), default=None)
+        line = Positions(self.text).line(around[0].row) if around else ""
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        newline = self.module.default_newline
+        header = f"if 1:{newline}{indent}" if indent else ""
+        node: cst.CSTNode = self._parse(f"{header}({edit.content}{newline}){newline}").body[0]
+        while isinstance(node, cst.If | cst.IndentedBlock | cst.SimpleStatementLine):
+            node = node.body if isinstance(node, cst.If) else node.body[0]
+        new = cst.ensure_type(node, cst.Expr).value
+        return new.with_changes(lpar=new.lpar[1:], rpar=new.rpar[:-1])
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         return node not in self.expressions and node not in self.imports

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import io
+import tokenize
+from itertools import pairwise
 
 from pytest_lse.lint.finding import Edit
 from pytest_lse.lint.positions import Positions
@@ -11,6 +14,9 @@ from pytest_lse.lint.scopes import Scopes
 
 #: what replaces several lines is broken again if it is longer than this
 _LINE_LENGTH = 88
+_VISIBLE = {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, tokenize.OP, tokenize.COMMENT} | {
+    getattr(tokenize, name) for name in ("FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END") if hasattr(tokenize, name)
+}
 
 
 def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Edit:
@@ -28,6 +34,7 @@ def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Ed
     text
         An expression too, of any precedence.
     """
+    lines, text = text, joined(text)
     parent = scopes.parents.get(site)
     if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.USub):
         negated = _parse(text)
@@ -40,24 +47,61 @@ def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Ed
         start, end = outer
     elif outer == (start, end) and not _fits(positions, scopes, site, outer, text):
         text = f"({text})"
-    return Edit(_wrapped(positions, start, end, text), positions.at(start), positions.at(end))
+    return Edit(_wrapped(positions, start, end, text, lines), positions.at(start), positions.at(end))
 
 
-def _wrapped(positions: Positions, start: int, end: int, text: str) -> str:
-    """Break a call that replaces several lines as its arguments' line, where it would be too long for one."""
+def _wrapped(positions: Positions, start: int, end: int, one: str, text: str) -> str:
+    """Break a call that replaces several lines, or was given as such, where it would be too long for one."""
+    broken = "\n" in positions.text[start:end] or "\n" in text
     first, last = positions.line(positions.at(start).row), positions.line(positions.at(end).row)
     row, rest = positions.at(start).column - 1, last[positions.at(end).column - 1 :].rstrip()
-    replaced = positions.text[start:end]
-    tree = _parse(text)
-    if "\n" not in replaced or "\n" in text or not isinstance(tree, ast.Call) or text.startswith("("):
-        return text
-    if row + len(text) + len(rest) <= _LINE_LENGTH:
-        return text
+    tree = _parse(one)
+    if not broken or "\n" in one or row + len(one) + len(rest) <= _LINE_LENGTH:
+        return one
+    if not isinstance(tree, ast.Call) or one.startswith("("):
+        return one
     head = text.index("(", len(ast.unparse(tree.func)))
     indent = first[: len(first) - len(first.lstrip())]
     newline = first[len(first.rstrip("\r\n")) :]
-    step = "\t" if "\t" in indent else "    "
-    return f"{text[: head + 1]}{newline}{indent}{step}{text[head + 1 : -1]}{newline}{indent})"
+    inner = indent + ("\t" if "\t" in indent else "    ")
+    lines = [one[head + 1 : -1]]
+    if len(inner) + len(lines[0]) > _LINE_LENGTH and "\n" in text:
+        lines = _dedented(text[head + 1 : -1])
+    return "".join([one[: head + 1], *(f"{newline}{inner}{line}" for line in lines), newline, indent, ")"])
+
+
+def _dedented(text: str) -> list[str]:
+    first, *others = (line.rstrip() for line in text.strip().splitlines())
+    margin = min((len(line) - len(line.lstrip()) for line in others if line), default=0)
+    return [first, *(line[margin:] for line in others)]
+
+
+def joined(text: str) -> str:
+    """Return the text of an expression in one line, as it is where a string or a comment needs its lines."""
+    if "\n" not in text and "\r" not in text:
+        return text
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline) if t.type in _VISIBLE][1:-1]
+    if any(t.type == tokenize.COMMENT or t.start[0] != t.end[0] for t in tokens):
+        return text
+    parts = [tokens[0].string]
+    calls: list[bool] = []
+    for before, token in pairwise(tokens):
+        if before.string in "([{":
+            called = len(parts) > 1 and (parts[-2][-1:].isalnum() or parts[-2][-1:] in "_)]")
+            calls.append(before.string == "(" and called)
+        if before.end[0] == token.start[0]:
+            parts.append(" " * (token.start[1] - before.end[1]))
+        elif token.string in ")]}":
+            if before.string == "," and calls and calls[-1]:
+                parts.pop()  # a trailing comma
+            parts.append("")
+        else:
+            parts.append("" if before.string in "([{" else " ")
+        if token.string in ")]}" and calls:
+            calls.pop()
+        parts.append(token.string)
+    one = "".join(parts)
+    return one if ast.dump(_parse(one)) == ast.dump(_parse(text)) else text
 
 
 def _parse(text: str) -> ast.expr:

@@ -7,6 +7,7 @@ import ast
 from pytest_lse.lint.graph import Node, coefficient, is_number
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
+from pytest_lse.lint.moved import Above, names_in
 from pytest_lse.lint.positions import Positions
 
 _SCOPED = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
@@ -18,17 +19,32 @@ _RECENT = 100
 class Texts:
     """Spells values at one site."""
 
-    def __init__(self, lowerer: Lowerer, positions: Positions, site: Site) -> None:
+    def __init__(
+        self, lowerer: Lowerer, positions: Positions, site: Site, above: Above | None = None, *, alone: bool = False
+    ) -> None:
         self.lowerer = lowerer
         self.positions = positions
         self.site = site
+        #: whence what is no longer available may be taken
+        self._above = above
+        self._moves = False
+        #: whether only the site itself says what there is
+        self._alone = alone
         self._inside = {id(n) for n in _evaluated_with(site)}
 
     def of(self, node: Node) -> str | None:
         """Return an expression that has this value at the site, None if nothing there holds it any more."""
         if node.op == "const":
             return literal(node.value)
-        return self.of_known(node) or self._composed(node)
+        if text := self.of_known(node) or self._composed(node):
+            return text
+        if self._above is None or self._moves:
+            return None
+        self._moves = True
+        try:
+            return self.of_known(node) or self._composed(node)
+        finally:
+            self._moves = False
 
     def _source(self, node: Node) -> str | None:
         for expr in self.lowerer.sources.get(node, ())[-len(self._inside) - _RECENT :]:
@@ -79,7 +95,15 @@ class Texts:
 
     def of_known(self, node: Node) -> str | None:
         """Return the text of a value that some expression computes, without composing one."""
-        return self._source(node) or self._name(node) or self._earlier(node)
+        text = self._source(node)
+        if text is None and not self._alone:
+            text = self._name(node) or self._earlier(node)
+        if self._above is not None:
+            if text is not None:
+                self._above.elsewhere |= names_in(text)
+            elif self._moves:
+                text = self._above.text(node)
+        return text
 
 
 def literal(value: object) -> str:

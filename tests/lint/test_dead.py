@@ -131,7 +131,6 @@ def test_removed(before, after):
         "def f(x):\n    e = np.exp(x)  # why\n    return e / e.sum()\n",
         "def f(x):\n    e = np.exp(  # why\n        x)\n    return e / e.sum()\n",
         "def f(x):\n    e = t = np.exp(x)\n    return e / e.sum(), t\n",
-        "def f(x):\n    e = None\n    e = np.exp(x)\n    return e / e.sum()\n",
         "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    del e\n    return y\n",
         "def f(x):\n    e = np.exp(x)\n    y = e / e.sum()\n    return y, locals()\n",
         "def f(x):\n    global e\n    e = np.exp(x)\n    return e / e.sum()\n",

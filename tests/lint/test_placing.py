@@ -48,10 +48,14 @@ def placed(text, new):
         ("y = [c for c in (a / b)]\n", SUM, "y = [c for c in p - q]\n"),
         ("y = (a  # why\n     / b)\n", CALL, "y = f(x)\n"),
         ("y = (  # why\n    a / b)\n", CALL, "y = (  # why\n    f(x))\n"),
-        ("y = (\n    a / b\n)\n", "f(\n  x)", "y = f(\n  x)\n"),
-        ("y = (\n    a / b\n)\n", "p\n - q", "y = (\n    p\n - q\n)\n"),
-        ("y = a / b\n", "p\n - q", "y = (p\n - q)\n"),
-        ("y = (1 +\n     a / b)\n", "p\n * q", "y = (1 +\n     p\n * q)\n"),
+        ("y = (\n    a / b\n)\n", "f(\n  x)", "y = f(x)\n"),
+        ("y = (\n    a / b\n)\n", "p\n - q", "y = p - q\n"),
+        ("y = (\n    a / b\n)\n", "p\n - '''a\n'''", "y = (\n    p\n - '''a\n'''\n)\n"),
+        ("y = a / b\n", "p\n - q", "y = p - q\n"),
+        ("y = a / b\n", "p\n - '''a\n'''", "y = (p\n - '''a\n''')\n"),
+        ("y = (1 +\n     a / b)\n", "p\n * q", "y = (1 +\n     p * q)\n"),
+        ("y = a / b\n", "f(\n  x,\n  (y,\n  ),\n )[\n z,\n ]", "y = f(x, (y,))[z,]\n"),
+        ("y = a / b\n", "f(\r\n  'é' , {1:\r\n 2 ,\r\n }\r\n,)", "y = f('é' , {1: 2 ,} ,)\n"),
         ("y = f'{(a / b):.2f}'\n", CALL, "y = f'{f(x):.2f}'\n"),
         ("y = f'{a / b}'\n", SUM, "y = f'{(p - q)}'\n"),
     ],
@@ -80,3 +84,15 @@ def test_what_was_broken_is_broken_again(newline, indent):
 def test_what_was_one_line_stays_one():
     assert placed("y = a / b\n", LONG) == f"y = {LONG}\n"
     assert placed("y = (a /\n  b)\n", f"-{LONG}") == f"y = -{LONG}\n"
+
+
+def test_an_argument_of_several_lines_keeps_them_where_it_must():
+    argument = (
+        "a_rather_long_name.method(\n            another_name_of_some_length,\n"
+        "            third_one_that_is_longer,\n        )\n        + more"
+    )
+    after = placed("y = a / b\n", f"scipy.special.expit({argument})")
+    assert after == (
+        "y = scipy.special.expit(\n    a_rather_long_name.method(\n        another_name_of_some_length,\n"
+        "        third_one_that_is_longer,\n    )\n    + more\n)\n"
+    )
