@@ -25,11 +25,12 @@ CLAIMS = ("int", "empty", "nan")
 
 @dataclass(frozen=True)
 class Long:
-    """A row too long to write out: a few values, then the same value up to the length."""
+    """A row too long to write out: a few values, the same value over and over, a few values at the end."""
 
     head: tuple[float, ...]
     fill: float
     length: int
+    tail: tuple[float, ...] = ()
 
 
 Row = Sequence[float]
@@ -164,6 +165,8 @@ def _mask_rows(fmt: Format) -> Rows:
     yield from ([-INF, 0.0], [0.0, -INF], [1.0, -INF, 2.0], [-INF, -INF, 1.0], [3.0, -INF, -INF], [-INF, 1.0, 2.0])
     yield from ([-INF, 1000.0, 1001.0], [-1000.0, -INF], [-INF, -1000.0, -1001.0], [2 * fmt.log_max, -INF, 0.0])
     yield from ([-2.0, -1.0, -INF, -INF], [0.0, -INF, fmt.log_smallest_subnormal - 1])
+    # Far below any number that stands in for -inf.
+    yield from ([-INF, -fmt.max / 32], [-fmt.max / 64, -INF, -fmt.max / 32])
 
 
 def _mask(fmt: Format, t: float, z: Row) -> Row:
@@ -321,12 +324,14 @@ def long_rows(fmt: Format) -> Iterable[Long]:
     """Rows long enough for a narrow running sum to stop growing.
 
     In float16 and bfloat16 a sum of 4,096 equal terms does so when it runs in the dtype itself; in the wide dtypes an
-    accumulator that is narrower than the row shows.
+    accumulator that is narrower than the row shows. The lengths are prime, so that code which goes through a row in
+    blocks has a remainder to lose; once the remainder is all that counts.
     """
-    yield Long((), 0.0, 1024)
-    yield Long((1.0,), 0.0, 4096)
+    yield Long((), 0.0, 1021)
+    yield Long((), 0.0, 1021, (1.5 * fmt.log_max,))
+    yield Long((1.0,), 0.0, 4093)
     if fmt.precision > 11:
-        yield Long((1.0,), 0.5, 65_536)
+        yield Long((1.0,), 0.5, 65_521)
 
 
 def very_long_rows(fmt: Format) -> Iterable[Long]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pytest_lse.assertions.compiled import Compiled
 from pytest_lse.strategies.casting import carrier
 
 Array = npt.NDArray[Any]
@@ -47,6 +48,10 @@ class Framework:
     def numpy(self, value: Any) -> Array:
         """Return the framework's value as a NumPy array, of the dtype that holds the same numbers."""
         return np.asarray(value)
+
+    def call(self, fn: Function, arguments: Sequence[Any]) -> Any:
+        """Return the result of the function."""
+        return fn(*arguments)
 
     def gradient(self, fn: Function, arguments: Sequence[Any], cotangent: Array) -> Array | None:
         """Return the gradient of ``sum(cotangent * first output)`` in the first argument, or None without one."""
@@ -93,21 +98,37 @@ class Framework:
         return re.sub(r"\b(inf|nan)\b", rf"{self.constants}.\1", _nested(value))
 
     def spell_long(self, value: Array) -> str:
-        """Return the expression that makes a long array of a few values and then the same one."""
+        """Return the expression that makes a long array: one value over and over between a few others, or a pattern."""
         flat = value.reshape(-1)
-        rest = flat[-1]
-        head = int(np.flatnonzero(flat != rest)[-1]) + 1 if (flat != rest).any() else 0
-        shape = value.shape if head == 0 else (value.size - head,)
-        full = f"np.full({shape if len(shape) > 1 else shape[0]}, {spell_number(float(rest), value.dtype.name)})"
-        if head:
-            full = f"np.append({self._listing(flat[:head])}, {full})" + (
-                f".reshape{value.shape}" if value.ndim > 1 else ""
-            )
+        start, stop = _longest_run(flat)
+        if stop - start < flat.size // 2:
+            full = f"np.resize({self._listing(flat[: _period(flat)])}, {value.shape})"
+            return self.wrap_long(full, value)
+        shape = value.shape if stop - start == flat.size else (stop - start,)
+        number = self._listing(flat[start])
+        full = f"np.full({shape if len(shape) > 1 else shape[0]}, {number})"
+        if stop - start < flat.size:
+            parts = [self._listing(p) for p in (flat[:start], flat[stop:])]
+            full = f"np.r_[{', '.join(p for p in (parts[0], full, parts[1]) if p != '[]')}]"
+            full += f".reshape{value.shape}" if value.ndim > 1 else ""
         return self.wrap_long(full, value)
 
     def wrap_long(self, full: str, value: Array) -> str:
         """Turn a NumPy expression into the framework's array."""
         return f"{full}.astype({_numpy_dtype(value)})"
+
+
+def _longest_run(flat: Array) -> tuple[int, int]:
+    """Return where the longest run of one value begins and ends."""
+    bits = flat.view(f"u{flat.dtype.itemsize}")
+    edges = np.flatnonzero(np.r_[True, bits[1:] != bits[:-1], True])
+    longest = int(np.argmax(np.diff(edges)))
+    return int(edges[longest]), int(edges[longest + 1])
+
+
+def _period(flat: Array) -> int:
+    """Return after how many values an array repeats itself; its length if it does not."""
+    return next((p for p in range(1, flat.size) if np.array_equal(flat[p:], flat[:-p], equal_nan=True)), flat.size)
 
 
 def _numpy_dtype(value: Array) -> str:
@@ -188,7 +209,12 @@ class Torch(Framework):
         """Differentiate by autograd."""
         first = arguments[0].detach().clone().requires_grad_(True)
         with self.xp.enable_grad():
-            output = _first(fn(first, *arguments[1:]))
+            try:
+                output = _first(fn(first, *arguments[1:]))
+            except RuntimeError as error:
+                if "numpy() on Tensor that requires grad" in str(error):
+                    return None  # it leaves the framework: there is nothing to differentiate
+                raise
             if not isinstance(output, self.xp.Tensor) or not output.requires_grad:
                 return None
             weight = self.array(np.asarray(cotangent)).to(dtype=output.dtype).reshape(output.shape)
@@ -217,9 +243,19 @@ class Jax(Framework):
         """Return none: arrays have no layout that a user could see."""
         return ()
 
+    def __init__(self, xp: ModuleType, device: Any = None) -> None:
+        super().__init__(xp, device)
+        self._compiled: dict[tuple[str, Function], Compiled] = {}
+
     @property
     def _jax(self) -> Any:
         return sys.modules["jax"]
+
+    def _run(self, kind: str, fn: Function, make: Callable[[], Function], arrays: Sequence[Any]) -> Any:
+        known = self._compiled.get((kind, fn))
+        if known is None:
+            known = self._compiled[kind, fn] = Compiled(self._jax.jit, make())
+        return known(*arrays)
 
     def default_dtypes(self) -> tuple[str, ...]:
         """Return float64 only where the user enabled it."""
@@ -230,19 +266,31 @@ class Jax(Framework):
         array = self.xp.array(value)
         return array if self.device is None else self._jax.device_put(array, self.device)
 
+    def call(self, fn: Function, arguments: Sequence[Any]) -> Any:
+        """Return the result of the compiled function."""
+        return self._run("value", fn, lambda: fn, arguments)
+
     def gradient(self, fn: Function, arguments: Sequence[Any], cotangent: Array) -> Array | None:
         """Differentiate by `jax.vjp`."""
-        output, pullback = self._jax.vjp(lambda x: _first(fn(x, *arguments[1:])), arguments[0])
-        (gradient,) = pullback(self.xp.asarray(cotangent).astype(output.dtype).reshape(output.shape))
+
+        def pull(cotangent: Any, x: Any, *rest: Any) -> Any:
+            output, pullback = self._jax.vjp(lambda x: _first(fn(x, *rest)), x)
+            return pullback(cotangent.astype(output.dtype).reshape(output.shape))[0]
+
+        try:
+            gradient = self._run("gradient", fn, lambda: pull, [self.xp.asarray(cotangent), *arguments])
+        except self._jax.errors.TracerArrayConversionError:
+            return None  # it leaves the framework: there is nothing to differentiate
         return np.asarray(gradient)
 
     def directional(self, fn: Function, arguments: Sequence[Any], tangent: Array) -> Array | None:
         """Differentiate by `jax.jvp`; a function with a custom reverse rule alone has no forward mode."""
-        x = arguments[0]
+
+        def push(tangent: Any, x: Any, *rest: Any) -> Any:
+            return self._jax.jvp(lambda x: _first(fn(x, *rest)), (x,), (tangent.astype(x.dtype),))[1]
+
         try:
-            _, derivative = self._jax.jvp(
-                lambda x: _first(fn(x, *arguments[1:])), (x,), (self.xp.asarray(tangent).astype(x.dtype),)
-            )
+            derivative = self._run("directional", fn, lambda: push, [self.xp.asarray(tangent), *arguments])
         except TypeError as error:
             if "forward-mode" in str(error):
                 return None

@@ -72,6 +72,7 @@ def matrix(rows: Sequence[Row | Long]) -> Array:
         if isinstance(row, Long):
             result[i] = row.fill
             result[i, : len(row.head)] = row.head
+            result[i, row.length - len(row.tail) :] = row.tail
         else:
             result[i] = row
     return result
@@ -149,10 +150,13 @@ def catalogue(
         drafts = _whole_drafts(layout, rows, fmt)
     for draft in drafts:
         yield from _filled(layout, draft) if few_shapes else (draft,)
-    yield from _long_drafts(layout, fmt, wanted, ndim)
+    for draft in _long_drafts(layout, fmt, wanted, ndim):
+        if not few_shapes or draft.width not in _MEDIUM:
+            yield draft
 
 
-_FEW_WIDTHS = (0, 1, 2, 3, 6)
+_MEDIUM = range(2000, 10_000)
+_FEW_WIDTHS = (0, 1, 2, 3)
 
 
 def _filled(layout: Layout, draft: Draft) -> Iterator[Draft]:

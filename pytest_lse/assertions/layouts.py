@@ -261,7 +261,7 @@ _SPECIAL: dict[str, Layout] = {
     "logsubexp": Layout(("logits",) * 2, "elements", _COMPOUND, 1, group=2, least=2, long=0, builder=_ordered_pairs),
     "log1mexp": Layout(("logits",), "elements", 1.0, 1, alone=True, long=0, builder=_negative),
     "attention": Layout(
-        ("logits", "keys", "values", "mask"), "whole", _COMPOUND / 8, 6, long=4096, least=1, builder=_attention
+        ("logits", "keys", "values", "mask"), "whole", _COMPOUND / 8, 6, long=4093, least=1, builder=_attention
     ),
     "merge_attention": Layout(
         ("values", "logits", "values", "logits"),
@@ -324,7 +324,7 @@ def from_roles(
         mean=mean,
         alone=kind == "elements",
         batched=kind == "whole",
-        long=_LONGEST if not rest and kind == "rows" and not entropy else 4096 if kind != "elements" else 0,
+        long=_LONGEST if not rest and kind == "rows" and not entropy else 4093 if kind != "elements" else 0,
         least=1 if kind == "whole" else 0,
     )
 
@@ -341,7 +341,7 @@ def vectors(roles: Sequence[str]) -> Layout:
 
 
 # Prefix sums carry every rounding on: they are no place for long rows.
-_CUMULATIVE, _LONGEST_PREFIX = ("logcumsumexp",), 1024
+_CUMULATIVE, _LONGEST_PREFIX = ("logcumsumexp",), 1021
 
 _ALIASES = {"gaussian": "values", "dist": "probabilities"}
 

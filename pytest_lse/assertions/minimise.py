@@ -56,7 +56,7 @@ def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
         yield replace(draft, ndim=1, axis=-1)
     first = rows[0] if rows else ()
     if isinstance(first, Long):
-        if first.length > 2 * len(first.head) + 2:
+        if first.length > 2 * len(first.head) + 2 * len(first.tail) + 2:
             yield replace(draft, rows=(replace_length(first, first.length // 2), *rows[1:]))
         return
     yield from (replace(draft, rows=shorter) for shorter in _narrower(rows, least, group))
@@ -70,7 +70,7 @@ def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
 
 def replace_length(row: Long, length: int) -> Long:
     """Return the row cut to a length."""
-    return Long(row.head, row.fill, length)
+    return replace(row, length=length)
 
 
 def _narrower(rows: tuple[Row | Long, ...], least: int, group: int) -> Iterator[tuple[Row | Long, ...]]:
