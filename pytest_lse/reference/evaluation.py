@@ -16,6 +16,7 @@ from pytest_lse.dtypes import Format
 from pytest_lse.reference import exact, fast, special, tape
 from pytest_lse.reference.arrays import Array
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
+from pytest_lse.reference.fused import Decided
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.namespace import Namespace
 from pytest_lse.reference.rounding import narrow, round_sum
@@ -53,8 +54,27 @@ class Value:
         return self.rounded, self.high, self.low
 
 
+def rounded(problem: Problem, target: Format) -> list[np.ndarray]:
+    """Return the correctly rounded outputs alone, in the user's shapes."""
+    first = fast.first(problem.spec.name, problem.arrays[0], target, pairs=False)
+    if first is None:
+        return [v.rounded for v in values(problem, target)]
+    ruling = _continue(problem, target, first)
+    if ruling.fixed:
+        ruling.apply(first.rounded, np.zeros(first.rounded.shape))
+    return [problem.restore(first.rounded)]
+
+
 def values(problem: Problem, target: Format) -> list[Value]:
     """Return the truth of every output, in the user's shapes."""
+    first = fast.first(problem.spec.name, problem.arrays[0], target, pairs=True)
+    if first is not None:
+        ruling = _continue(problem, target, first)
+        value = Value(first.rounded.astype(np.float64), first.high, first.low)
+        problem.cache["first"] = value.high
+        whole = _ruled(value, ruling, problem.restore)
+        problem.cache["outputs"] = [whole.high]
+        return [whole]
     ruling = special.rule(problem)
     if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.spec.mean:
         results = [_empty(problem)]
@@ -62,10 +82,7 @@ def values(problem: Problem, target: Format) -> list[Value]:
     elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
-        levels = list(_levels(target, SIDE.get(problem.spec.name, 0)))
-        shortcut = fast.SHORTCUTS.get(problem.spec.name)
-        if shortcut is not None and target.precision < 53:
-            levels.insert(0, lambda call, inputs: _shortcut(shortcut, inputs, target))
+        levels = _levels(target, SIDE.get(problem.spec.name, 0))
         results = _climb(call_of(problem, "stable"), inputs_of(problem), levels, problem.separable, ruling.skip)
     problem.cache["first"] = results[0].high
     finished = [_ruled(results[0], ruling, problem.restore)]
@@ -73,6 +90,24 @@ def values(problem: Problem, target: Format) -> list[Value]:
         finished += [_ruled(r, special.Ruling(free=ruling.free), problem.restore) for r in results[1:]]
     problem.cache["outputs"] = [f.high for f in finished]
     return finished
+
+
+def _continue(problem: Problem, target: Format, first: Decided) -> special.Ruling:
+    """Send the rows that the shortcut has left open down the ladder; return what else is ruled about them."""
+    if not first.open:
+        return special.Ruling()
+    ruling = special.rule(problem)
+    pending = np.concatenate(first.open)
+    if ruling.skip is not None:
+        pending = pending[~ruling.skip[pending]]
+    if len(pending):
+        rest = tuple(a[pending] for a in inputs_of(problem))
+        levels = _levels(target, SIDE.get(problem.spec.name, 0))
+        (found,) = _climb(call_of(problem, "stable"), rest, levels, True)
+        first.rounded[pending] = found.rounded
+        if first.pairs:
+            first.high[pending], first.low[pending] = found.high, found.low
+    return ruling
 
 
 def _empty(problem: Problem) -> Value:
@@ -247,12 +282,6 @@ def _levels(target: Format, side: int = 0) -> Iterator[Level]:
     yield lambda call, inputs: _double(call, inputs, target)
     for precision in exact.PRECISIONS:
         yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p, side)  # type: ignore[misc]
-
-
-def _shortcut(shortcut: fast.Shortcut, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
-    value, error = shortcut(inputs[0])
-    fresh, decided = _rounded(value, np.zeros(value.shape), error, target)
-    return [fresh], [decided]
 
 
 def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:

@@ -41,7 +41,7 @@ def evaluate(
     target = _target(arguments, dtype)
     with np.errstate(all="ignore"):
         problem = pose(kernel, arguments, params, axis)
-        results = [v.rounded.astype(storage(target.name)) for v in evaluation.values(problem, target)]
+        results = [r.astype(storage(target.name), copy=False) for r in evaluation.rounded(problem, target)]
     return results[0] if len(results) == 1 else tuple(results)
 
 

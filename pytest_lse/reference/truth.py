@@ -56,7 +56,7 @@ class Output:
     expected : ndarray
         The exact values, rounded once to the dtype (bfloat16 without ml_dtypes: as float32).
     exact : tuple of two ndarrays of float64
-        The exact values as unevaluated sums, good to about 2**-70 relative or better.
+        The exact values as unevaluated sums, good to about 2**-70 relative or better (narrow formats: 2**-40).
     bound : Bound
         Absolute error that honest code may have; `tolerance` is its value.
     required : ndarray of bool

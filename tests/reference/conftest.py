@@ -1,9 +1,13 @@
 import importlib.util
+import pathlib
+import sys
 
 import numpy as np
 import pytest
 
 from pytest_lse.reference import exact
+
+BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 
 
 def samples(name, rng):
@@ -60,3 +64,16 @@ def backend(request, monkeypatch):
         pytest.skip("python-flint is not installed")
     monkeypatch.setattr(exact, "_default_backend", lambda: request.param)
     return request.param
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """The benchmark's implementations and rows."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        found = importlib.util.spec_from_file_location("benchmark_of_reference", BENCHMARKS / "reference.py")
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+    return module
