@@ -36,7 +36,7 @@ class Compiled:
             except Exception:
                 # Depends on the values, or is wrong: called as it is, it says so in its own words.
                 self._traceable = False
-        return (self._known[key] if key in self._known else self._function)(*arrays)
+        return self._known.get(key, self._function)(*arrays)
 
 
 def _compile(lowered: Any) -> Any:

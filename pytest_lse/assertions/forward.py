@@ -20,10 +20,13 @@ SLACK = 64.0
 
 
 def tangent(truth: Output) -> Array:
-    """Return a tangent without symmetry, 0 where the gradient is left open or is not finite."""
+    """Return a tangent without symmetry, 0 where the gradient is left open, has several answers or no finite one."""
     pattern = np.array([1.0, -0.5, 0.75, 2.0, -1.25])
     values = pattern[np.arange(truth.expected.size) % 5].reshape(truth.expected.shape)
-    return np.where(truth.required & np.isfinite(truth.exact[0]), values, 0.0)
+    judged = truth.required & np.isfinite(truth.exact[0])
+    for other in truth.alternatives:
+        judged &= other == truth.exact[0]
+    return np.where(judged, values, 0.0)
 
 
 def disagreement(derivative: Array, weight: Array, along: Array, truth: Output) -> tuple[float, float] | None:

@@ -105,9 +105,7 @@ def _needs(traced: list[Pattern], kernels: frozenset[str]) -> dict[Node, tuple[i
     def needs(part: Node) -> tuple[int, ...]:
         if part in found:
             return found[part]
-        if part.op in ("var", "const"):
-            own = {0}
-        elif part.op == "mul":  # a constant times a variable is any value
+        if part.op in ("var", "const", "mul"):  # a constant times a variable is any value
             own = {0}
         else:
             own = {BIT[part.op]}

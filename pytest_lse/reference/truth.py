@@ -15,13 +15,13 @@ argument's name. `Output.required` is False where any answer passes, `Output.alt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pytest_lse.dtypes import Format, format_of
-from pytest_lse.reference import evaluation, tolerance
+from pytest_lse.reference import evaluation, kinks, tolerance
 from pytest_lse.reference.layout import pose
 from pytest_lse.reference.rounding import storage
 
@@ -198,6 +198,10 @@ def judge(
             value = evaluation.gradient(problem, target, cotangent)
             bound = tolerance.of_gradient(problem, target, strict, value, cotangent)
             gradient = _output(value, bound, target)
+            if isinstance(kernel, str) and not strict:
+                arrays = tuple(map(np.asarray, arguments))
+                also = kinks.subgradients(kernel, arrays, params or {}, value.high, cotangent)
+                gradient = replace(gradient, alternatives=(*gradient.alternatives, *also))
     return Judgement(outputs, gradient)
 
 

@@ -61,6 +61,26 @@ def test_torch_gradients(torch):
     assert_stable(sigmoid, "sigmoid", xp=torch, gradients=False, max_examples=10)
 
 
+def test_torch_textbook_code_with_corners(torch):
+    def tail(x):
+        return torch.log1p(torch.exp(-torch.abs(x)))
+
+    def bce(x, targets):
+        return (torch.clamp(x, min=0) - x * targets + tail(x)).mean()
+
+    textbook = {
+        "softplus": lambda x: torch.relu(x) + tail(x),
+        "log_sigmoid": lambda x: torch.clamp(x, max=0) - tail(x),
+        "sigmoid": lambda x: torch.where(x >= 0, 1.0, torch.exp(-torch.abs(x))) / (1 + torch.exp(-torch.abs(x))),
+        "bce_with_logits": bce,
+    }
+    for kernel, fn in textbook.items():
+        assert_stable(fn, kernel, xp=torch, dtypes="float32", gradients=True, max_examples=4)
+        assert failure(fn, kernel, xp=torch, dtypes="float32", strict=True, max_examples=4).check == "gradient"
+    for wrong in (lambda x: torch.relu(x) + tail(x.detach()), lambda x: torch.relu(x) + tail(x) + torch.sqrt(x * 0)):
+        assert failure(wrong, "softplus", xp=torch, dtypes="float32", max_examples=4).check == "gradient"
+
+
 def test_torch_without_gradients(torch):
     def detached(x):
         return torch.softmax(x.detach(), -1)
