@@ -40,10 +40,10 @@ class Node:
         self.args = args
         self.value = value
         self.id = number
-        ops = BIT[op]
+        ops: int = BIT[op]
         for arg in args:
             ops |= arg.ops
-        self.ops = ops
+        self.ops: int = ops
 
     def _strict(self, *_: object) -> NoReturn:
         raise TypeError("a symbolic value has no truth value, length or iteration: write the formula branch-free")
