@@ -56,6 +56,10 @@ def naive_library(xp, x, targets, reduction):
     return xp.bce(xp.sigmoid(x), targets, reduction)
 
 
+def naive_weighted(xp, x, targets, weight, reduction):
+    return xp.bce_weighted(xp.sigmoid(x), targets, weight, reduction)
+
+
 def stable(xp, x, targets, pos_weight):
     # Both softplus terms are non-negative, so that nothing cancels for soft targets.
     tail = xp.log1p(xp.exp(-xp.abs(x)))
@@ -86,7 +90,8 @@ def vjp_textbook(xp, g, x, targets, pos_weight):
 
 
 message = "binary cross-entropy of a sigmoid is inf or nan from logits of {saturation} on"
-always = ("naive_library",)
+always = ("naive_library", "naive_weighted")
+replacement_weighted: dict[str, str] = {}
 replacement_library = {
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction=reduction)",
 }
@@ -101,6 +106,7 @@ replacement = {
     "paddle": "paddle.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",
 }
 witness_library = {}
+witness_weighted = {}
 witness = {
     "float64": {"input": [1000.0, 0.0], "returns": "inf", "truth": 1000.0},
     "float32": {"input": [200.0, 0.0], "returns": "inf", "truth": 200.0},

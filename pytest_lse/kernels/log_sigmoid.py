@@ -64,6 +64,10 @@ def naive_clip_complement(xp, x, eps, upper):
     return xp.log(1.0 - xp.clip(xp.sigmoid(-x), eps, upper))
 
 
+def naive_scaled(xp, x, scale):
+    return xp.log(scale * xp.sigmoid(x))
+
+
 def naive_softplus(xp, x):
     return -xp.log(1.0 + xp.exp(-x))
 
@@ -107,6 +111,7 @@ def applies(values):
 dropped = ("eps", "upper")
 always = ("naive_epsilon", "naive_epsilon_complement", "naive_clip", "naive_clip_complement")
 unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
+replacement_scaled: dict[str, str] = {}
 replacement = {
     "numpy": "-numpy.logaddexp(0, -x)",
     "math": "min(x, 0.0) - math.log1p(math.exp(-abs(x)))",
@@ -120,6 +125,7 @@ replacement = {
     "mxnet": "-mxnet.nd.relu(-x) - mxnet.nd.log1p(mxnet.nd.exp(-mxnet.nd.abs(x)))",
     "chainer": "-chainer.functions.softplus(-x)",
 }
+witness_scaled = {}
 witness_epsilon = {}
 witness_clip = {}
 witness = {

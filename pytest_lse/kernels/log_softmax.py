@@ -70,6 +70,47 @@ def naive_difference_leading(xp, x, axis=0):
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=False))
 
 
+def naive_complement(xp, x, axis):
+    return xp.log(1.0 - xp.softmax(x, axis=axis))
+
+
+def naive_complement_log1p(xp, x, axis):
+    return xp.log1p(-xp.softmax(x, axis=axis))
+
+
+def naive_scaled(xp, x, axis, scale):
+    return xp.log(scale * xp.softmax(x, axis=axis))
+
+
+def naive_reciprocal(xp, x, axis, scale):
+    return xp.log(scale / xp.softmax(x, axis=axis))
+
+
+def naive_picked(xp, x, axis, pick, total):
+    return xp.log(xp.sum(pick * xp.softmax(x, axis=axis), axis=total))
+
+
+def naive_two(xp, x, y):
+    return xp.log(xp.exp(x) / (xp.exp(x) + xp.exp(y)))
+
+
+def naive_contrast(xp, x, y, axis, keepdims):
+    return xp.log(xp.exp(x) / xp.sum(xp.exp(y), axis=axis, keepdims=keepdims))
+
+
+def naive_contrast_weighted(xp, x, y, axis, keepdims, weights):
+    return xp.log(xp.exp(x) / xp.sum(weights * xp.exp(y), axis=axis, keepdims=keepdims))
+
+
+def naive_contrast_both(xp, x, y, axis, keepdims):
+    return xp.log(xp.exp(x) / (xp.exp(x) + xp.sum(xp.exp(y), axis=axis, keepdims=keepdims)))
+
+
+def naive_contrast_sums(xp, x, y, axis, keepdims):
+    positive = xp.sum(xp.exp(x), axis=axis, keepdims=keepdims)
+    return xp.log(positive / (positive + xp.sum(xp.exp(y), axis=axis, keepdims=keepdims)))
+
+
 def stable(xp, x, axis):
     # Shifted first: x - logsumexp(x) would lose eps * |max|, which is everything at a common offset of 1e8.
     shifted = x - xp.max(x, axis=axis, keepdims=True)
@@ -89,12 +130,18 @@ message = {
     "naive": "log(softmax(x)) is -inf where x lies {underflow} below the maximum, an ordinary number",
     "naive_difference": "x - log(sum(exp(x))) is -inf from x = {overflow} on, and inf where every x is below -{underflow}",
     "naive_element_difference": "x[i] - log(sum(exp(x))) is -inf from x = {overflow} on, and inf where every x is below -{underflow}",
+    "naive_complement": "log(1 - softmax(x)) is -inf where x lies {saturation} above all others",
+    "naive_contrast": "log(exp(a) / sum(exp(b))) is inf or nan from {overflow} on, and where the exponentials underflow",
     "naive_epsilon": "log(softmax(x) + eps) stops at log(eps), with a dead gradient",
     "naive_clip": "log(clip(softmax(x), eps)) stops at log(eps), with a dead gradient",
 }
 
 
 def applies(values):
+    if "pick" in values:
+        # A sum with the weights of one class is that class; with others it is a mixture.
+        pick = str(values["pick"]).lower()
+        return any(word in pick for word in ("hot", "action", "label", "target", "onehot", "select", "y_true"))
     # An epsilon of a known size is LSE016; here its size is unknown, or too small to change anything.
     eps = values.get("eps", 0.0)
     if isinstance(eps, float):
@@ -106,6 +153,12 @@ def applies(values):
 dropped = ("eps", "upper")
 always = ("naive_epsilon", "naive_clip")
 unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
+replacement_complement: dict[str, str] = {}
+replacement_scaled: dict[str, str] = {}
+replacement_reciprocal: dict[str, str] = {}
+replacement_picked: dict[str, str] = {}
+replacement_two: dict[str, str] = {}
+replacement_contrast: dict[str, str] = {}
 replacement_element = {
     "numpy": "scipy.special.log_softmax(x, axis=axis)[key]",
     "jax": "jax.nn.log_softmax(x, axis=axis)[key]",
@@ -123,6 +176,12 @@ replacement = {
     "mxnet": "mxnet.nd.log_softmax(x, axis=axis)",
     "chainer": "chainer.functions.log_softmax(x, axis=axis)",
 }
+witness_complement = {}
+witness_scaled = {}
+witness_reciprocal = {}
+witness_picked = {}
+witness_two = {}
+witness_contrast = {}
 witness_element = {}
 witness_epsilon = {}
 witness_clip = {}

@@ -39,9 +39,20 @@ def naive(xp, x, axis):
     return xp.log(xp.cumsum(xp.exp(x), axis=axis))
 
 
+def naive_epsilon(xp, x, axis, eps):
+    return xp.log(xp.cumsum(xp.exp(x), axis=axis) + eps)
+
+
+def applies(values):
+    eps = values.get("eps", 0.0)
+    named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    return named or (isinstance(eps, float) and eps <= 1e-3)
+
+
 message = "log(cumsum(exp(x))) is inf from the first x above {overflow} on"
 #: without an axis the cumulative sum flattens, which these do not do
 needs_axis = ("numpy", "torch", "jax", "tensorflow", "mlx")
+replacement_epsilon: dict[str, str] = {}
 replacement = {
     "numpy": "numpy.logaddexp.accumulate(x, axis=axis)",
     "torch": "torch.logcumsumexp(x, dim=axis)",
@@ -50,6 +61,7 @@ replacement = {
     "mlx": "mlx.core.logcumsumexp(x, axis=axis)",
     "paddle": "paddle.logcumsumexp(x, axis=axis)",
 }
+witness_epsilon = {}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": ["inf", "inf"], "truth": [1000.0, 1000.6931471805599]},
     "float32": {"input": [100.0, 100.0], "returns": ["inf", "inf"], "truth": [100.0, 100.69315]},

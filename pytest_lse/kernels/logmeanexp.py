@@ -42,6 +42,29 @@ def naive(xp, x, axis, keepdims):
     return xp.log(xp.mean(xp.exp(x), axis=axis, keepdims=keepdims))
 
 
+def naive_divided(xp, x, axis, keepdims, count):
+    return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims) / count)
+
+
+def naive_epsilon(xp, x, axis, keepdims, eps):
+    return xp.log(xp.mean(xp.exp(x), axis=axis, keepdims=keepdims) + eps)
+
+
+def naive_weighted(xp, x, axis, keepdims, weights):
+    return xp.log(xp.mean(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def applies(values):
+    if "count" in values:
+        # A number of elements: divided by anything else, it is a log-sum-exp beside another logarithm.
+        words = str(values["count"]).lower().replace(".", " ").replace("_", " ").split()
+        counts = ("n", "m", "k", "s", "len", "size", "shape", "num", "count", "samples", "particles", "builtins")
+        return isinstance(values["count"], float) or any(w in counts or w.startswith("num") for w in words)
+    eps = values.get("eps", 0.0)
+    named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    return named or (isinstance(eps, float) and eps <= 1e-3)
+
+
 def stable(xp, x, axis, keepdims):
     # log1p of what the mean of exp(x - max) lacks to 1, a sum of non-negative terms: nothing cancels for equal x.
     top = xp.max(x, axis=axis, keepdims=True)
@@ -64,10 +87,16 @@ def vjp_output(xp, g, x, axis):
 
 shift_invariant = True
 message = "log(mean(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
+replacement_divided: dict[str, str] = {}
+replacement_epsilon: dict[str, str] = {}
+replacement_weighted: dict[str, str] = {}
 replacement = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - numpy.log(numpy.size(x, axis=axis))",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - jax.numpy.log(jax.numpy.size(x, axis=axis))",
 }
+witness_divided = {}
+witness_epsilon = {}
+witness_weighted = {}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.0},
     "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.0},

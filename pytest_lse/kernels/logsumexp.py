@@ -56,6 +56,23 @@ def naive_weighted(xp, x, axis, keepdims, weights):
     return xp.log(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
 
 
+def naive_weighted_epsilon(xp, x, axis, keepdims, weights, eps):
+    return xp.log(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims) + eps)
+
+
+def naive_scaled(xp, x, axis, keepdims, scale):
+    return xp.log(scale * xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_scaled_weighted(xp, x, axis, keepdims, scale, weights):
+    return xp.log(scale * xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_without(xp, x, axis, keepdims):
+    # all but the diagonal
+    return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims) - xp.exp(x))
+
+
 def naive_three(xp, x, y, z):
     return xp.log(xp.exp(x) + xp.exp(y) + xp.exp(z))
 
@@ -104,6 +121,9 @@ replacement = {
     "paddle": "paddle.logsumexp(x, axis=axis, keepdim=keepdims)",
     "chainer": "chainer.functions.logsumexp(x, axis=axis)",
 }
+replacement_scaled: dict[str, str] = {}
+replacement_without: dict[str, str] = {}
+replacement_weighted_epsilon: dict[str, str] = {}
 replacement_weighted = {
     "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims, b=weights)",
@@ -111,6 +131,9 @@ replacement_weighted = {
 #: slower, and the error grows with the number of terms, but nothing overflows
 without_scipy = {"naive": "numpy.logaddexp.reduce(x, axis=axis, keepdims=keepdims)"}
 witness_three = {}
+witness_scaled = {}
+witness_without = {}
+witness_weighted_epsilon = {}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},
     "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.69315},

@@ -49,6 +49,10 @@ def naive_scaled(xp, x, scale):
     return xp.exp(x) / (scale + xp.exp(x))
 
 
+def naive_generalised(xp, x, weight):
+    return 1.0 / (1.0 + weight * xp.exp(-x))
+
+
 def naive_tanh(xp, x):
     return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
 
@@ -76,7 +80,7 @@ def vjp_output(xp, g, x):
     return (g * s * (1.0 - s),)
 
 
-severity = {"naive": "info"}
+severity = {"naive": "info", "naive_generalised": "info"}
 message = {
     "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
     "naive_ratio": "exp(x) / (1 + exp(x)) is nan from x = {overflow} on",
@@ -85,10 +89,14 @@ message = {
 
 def applies(values):
     scale = values.get("scale")
+    if isinstance(values.get("weight"), float):
+        # Another constant than 1 belongs to a formula that was fitted, on values of a known range.
+        return False
     return not isinstance(scale, float) or scale > 0.0
 
 
 replacement_scaled = {}
+replacement_generalised: dict[str, str] = {}
 replacement_tanh = {
     "numpy": "numpy.tanh(x)",
     "math": "math.tanh(x)",
@@ -114,6 +122,7 @@ witness_tanh_half = {}
 witness_tanh_ratio = {}
 witness_tanh = {}
 witness_scaled = {}
+witness_generalised = {}
 witness = {
     "float64": {"spelling": "naive_ratio", "input": 1000.0, "returns": "nan", "truth": 1.0},
     "float32": {"spelling": "naive_ratio", "input": 100.0, "returns": "nan", "truth": 1.0},

@@ -62,6 +62,34 @@ def naive_weighted(xp, x, weights, axis):
     return weights * xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True)
 
 
+def naive_masked(xp, x, weights, axis):
+    return xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True)
+
+
+def naive_average(xp, x, values, axis):
+    return xp.sum(values * xp.exp(x), axis=axis) / xp.sum(xp.exp(x), axis=axis)
+
+
+def naive_average_weighted(xp, x, values, weights, axis):
+    return xp.sum(values * weights * xp.exp(x), axis=axis) / xp.sum(weights * xp.exp(x), axis=axis)
+
+
+def naive_cumulative(xp, x, axis):
+    return xp.cumsum(xp.exp(x), axis=axis) / xp.sum(xp.exp(x), axis=axis)
+
+
+def naive_two(xp, x, y):
+    return xp.exp(x) / (xp.exp(x) + xp.exp(y))
+
+
+def naive_three(xp, x, y, z):
+    return xp.exp(x) / (xp.exp(x) + xp.exp(y) + xp.exp(z))
+
+
+def naive_contrast(xp, x, y, axis):
+    return xp.exp(x) / (xp.exp(x) + xp.sum(xp.exp(y), axis=axis))
+
+
 def naive_difference(xp, x, axis):
     return xp.exp(x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True)))
 
@@ -92,6 +120,12 @@ def vjp_textbook(xp, g, x, axis):
 honest = ("stable_difference",)
 shift_invariant = True
 message = "exp(x) / sum(exp(x)) is nan from x = {overflow} on, and where every x is below -{underflow}"
+replacement_masked: dict[str, str] = {}
+replacement_average: dict[str, str] = {}
+replacement_cumulative: dict[str, str] = {}
+replacement_two: dict[str, str] = {}
+replacement_three: dict[str, str] = {}
+replacement_contrast: dict[str, str] = {}
 replacement_element = {
     "numpy": "scipy.special.softmax(x, axis=axis)[key]",
     "jax": "jax.nn.softmax(x, axis=axis)[key]",
@@ -109,6 +143,12 @@ replacement = {
     "mxnet": "mxnet.nd.softmax(x, axis=axis)",
     "chainer": "chainer.functions.softmax(x, axis=axis)",
 }
+witness_masked = {}
+witness_average = {}
+witness_cumulative = {}
+witness_two = {}
+witness_three = {}
+witness_contrast = {}
 witness_element = {}
 witness_weighted = {}
 witness_difference = {

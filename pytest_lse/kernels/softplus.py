@@ -56,6 +56,19 @@ def naive_weighted_log1p(xp, x, weights, axis, keepdims):
     return xp.log1p(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
 
 
+def naive_weighted(xp, x, weights):
+    return xp.log(1.0 + weights * xp.exp(x))
+
+
+def naive_weighted_sum(xp, x, weights, axis, keepdims):
+    return xp.log(1.0 + xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_product(xp, x, y, axis, keepdims):
+    a, b = (xp.sum(xp.exp(z), axis=axis, keepdims=keepdims) for z in (x, y))
+    return xp.log(1.0 + a * b)
+
+
 def stable(xp, x):
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
@@ -88,11 +101,14 @@ replacement = {
     "chainer": "chainer.functions.softplus(x)",
 }
 replacement_sum = {}
+replacement_product = {}
 replacement_weighted = {}
 unsafe = {
     "torch": "torch's softplus returns x itself above its threshold of 20",
     "paddle": "paddle's softplus returns x itself above its threshold of 20",
 }
+witness_weighted = {}
+witness_product = {}
 witness = {
     "float64": {"input": 1000.0, "returns": "inf", "truth": 1000.0},
     "float32": {"input": 100.0, "returns": "inf", "truth": 100.0},

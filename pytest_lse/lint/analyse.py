@@ -47,11 +47,12 @@ class Analysis:
     def __init__(self, filename: str) -> None:
         self.filename = filename
         self.lowerer = Lowerer(self._observe)
+        self.lowerer.inlined = self._observe_inside
         self.matcher = Matcher(self.lowerer.graph, patterns())
         self._in_tests = is_shipped_test(filename)
         self._bounds: Bounds | None = None
         #: what values match under the present bounds
-        self._known: dict[Node, tuple[Pattern, tuple[Node, ...]] | None] = {}
+        self._known: dict[tuple[Node, bool], tuple[Pattern, tuple[Node, ...]] | None] = {}
         self._matches: list[_Match] = []
         self._cells: list[ast.Module] = []
         self.fixer: Fixer | None = None
@@ -78,7 +79,7 @@ class Analysis:
             return
         if self.lowerer.tolerant or self.lowerer.in_test or self._in_tests:
             return
-        found = self._match(node)
+        found = self._match(node, call=isinstance(site, ast.Call))
         if found is None:
             self._excuse(site, node)
         if found is None or self.fixer is None or self.lowerer.statement is None or self._from_operand(site, found):
@@ -89,6 +90,20 @@ class Analysis:
             return
         fix, reason = self.fixer.fix(site, node, pattern, framework)
         statement = self.lowerer.statement
+        self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
+
+    def _observe_inside(self, site: Site, node: Node, framework: str | None, statement: ast.stmt) -> None:
+        """Look at an expression of a function with the arguments of a call of it."""
+        if self.lowerer.in_test or self._in_tests or not self._interesting(node):
+            return
+        if any(m.site is site for m in self._matches):
+            return
+        found = self._match(node)
+        if found is None or self.fixer is None or framework in stabilising():
+            return
+        pattern, leaves = found
+        # The argument's text is another function's: there is nothing that a fix could write here.
+        fix, reason = self.fixer.fix(None, node, pattern, framework)
         self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
 
     def _excuse(self, site: Site, node: Node) -> None:
@@ -114,16 +129,21 @@ class Analysis:
                 return True
         return False
 
-    def _match(self, node: Node) -> tuple[Pattern, tuple[Node, ...]] | None:
+    def _match(self, node: Node, *, call: bool = False) -> tuple[Pattern, tuple[Node, ...]] | None:
         bounds = self._bounds_here()
-        if node not in self._known:
-            self._known[node] = self._find(node, bounds)
-        return self._known[node]
+        key = (node, call)
+        if key not in self._known:
+            self._known[key] = self._find(node, bounds, call=call)
+        return self._known[key]
 
-    def _find(self, node: Node, bounds: Bounds) -> tuple[Pattern, tuple[Node, ...]] | None:
+    def _find(self, node: Node, bounds: Bounds, *, call: bool) -> tuple[Pattern, tuple[Node, ...]] | None:
         shapeless = self.lowerer.graph.shapeless(node)
         table = self.matcher.patterns.naive
         targets = [(shapeless, table.get(shapeless.op, ()))]
+        if shapeless.op == "mul" and call:
+            # `log2(x)` is a multiple of log(x).
+            logs = tuple(p for p in table.get("log", ()) if p.kernel.code != "LSE013")
+            targets += [(f, logs) for f in shapeless.args if f.op == "log"]
         if shapeless.op == "mul":
             targets += [(f, table.get("pow", ())) for f in shapeless.args if f.op == "pow"]
         if shapeless.op == "add":

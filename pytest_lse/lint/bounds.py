@@ -22,6 +22,8 @@ UNKNOWN: Interval = (-INF, INF)
 _TESTED: Interval = (-1e300, 1e300)
 #: the largest exponent that is called harmless: log(max) is 88.7 in float32
 OVERFLOW = 80.0
+#: a limit that someone has written down is meant for float64, in which exp(709.8) is the largest
+_WRITTEN = 710.0
 #: the smallest argument of a logarithm that is called harmless: below it, what is left of a probability is an epsilon
 UNDERFLOW = 1e-6
 
@@ -194,12 +196,12 @@ class Bounds:
             if is_number(n.args[1]):
                 low, high = max(low, n.args[1].value), max(high, n.args[1].value)
             if is_number(n.args[2]):
-                low, high = min(low, n.args[2].value), min(high, n.args[2].value)
+                low, high = min(low, n.args[2].value), min(high, _limit(n.args[2].value))
             return (low, high)
         if n.op == "maximum":
             return (max(k[0] for k in known), max(k[1] for k in known))
         if n.op == "minimum":
-            return (min(k[0] for k in known), min(k[1] for k in known))
+            return (min(k[0] for k in known), min(_limit(k[1]) for k in known))
         if n.op == "between":
             return (min(k[0] for k in known), max(k[1] for k in known))
         if n.op in ("attr", "free", "opaque") and _EPSILON.search(str(n.value)):
@@ -278,14 +280,16 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     elif _settled(a) and not is_number(a):
         known[b], known[graph.neg(b)] = (-OVERFLOW, INF), (-INF, OVERFLOW)
     elif is_number(b):
-        known[a] = (-INF, b.value)
-        known[graph.neg(a)] = (-b.value, INF)
+        high = _limit(b.value)
+        known[a] = (-INF, high)
+        known[graph.neg(a)] = (-high, INF)
         if a.op == "abs":
-            known[a.args[0]] = (-b.value, b.value)
-            known[graph.neg(a.args[0])] = (-b.value, b.value)
+            known[a.args[0]] = (-high, high)
+            known[graph.neg(a.args[0])] = (-high, high)
     elif is_number(a):
-        known[b] = (a.value, INF)
-        known[graph.neg(b)] = (-INF, -a.value)
+        low = -_limit(-a.value)
+        known[b] = (low, INF)
+        known[graph.neg(b)] = (-INF, -low)
     else:
         known[graph.sub(a, b)] = (-INF, 0.0)
         known[graph.sub(b, a)] = (0.0, INF)
@@ -293,6 +297,11 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
             known.setdefault(tested, _TESTED)
             known.setdefault(graph.neg(tested), _TESTED)
     return known
+
+
+def _limit(value: float) -> float:
+    """Return an upper limit that is written in the program, as what it keeps from overflowing."""
+    return OVERFLOW if OVERFLOW < value < _WRITTEN else value
 
 
 def _settled(node: Node) -> bool:

@@ -77,8 +77,12 @@ class Fixer:
     def positions(self) -> Positions:
         return self.imports.positions
 
-    def fix(self, site: Site, node: Node, pattern: Pattern, framework: str | None) -> tuple[Fix | None, str | None]:
-        """Return the fix, or the reason why there is none."""
+    def fix(
+        self, site: Site | None, node: Node, pattern: Pattern, framework: str | None
+    ) -> tuple[Fix | None, str | None]:
+        """Return the fix, or the reason why there is none; a value that only a call gives has no site of its own."""
+        if site is None:
+            return None, "the argument comes from a caller of this function"
         try:
             return self._fix(site, node, pattern, framework), None
         except UnavailableError as error:

@@ -12,7 +12,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from pytest_lse.lint.graph import Node, _postorder
+from pytest_lse.lint.graph import Node, postorder
 
 Array = Any
 #: nodes that stand for no number: they are looked at by the operation above them
@@ -138,7 +138,7 @@ def evaluate(root: Node, given: Mapping[Node, Array], arithmetic: Floats, *, alt
         The shapes do not fit, or a leaf has no value.
     """
     done: dict[Node, Any] = dict(given)
-    for node in _postorder(root, done):
+    for node in postorder(root, done):
         if node in done:
             continue
         args = [done[a] for a in node.args]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any, NoReturn
 
 #: operations that change shape, dtype or place of a value, but none of the numbers
-VIEWS = frozenset({"index", "expand", "reshape", "transpose", "squeeze", "cast", "tile", "iter", "detach"})
+VIEWS = frozenset({"index", "expand", "reshape", "transpose", "squeeze", "cast", "tile", "iter", "detach", "dict"})
 #: operations that reduce an axis by adding up
 SUMS = frozenset({"sum", "contract", "loopsum", "segment_sum"})
 #: operations that reduce an axis and may keep it with length 1
@@ -175,6 +175,17 @@ class Graph:
             return base.args[0]
         return self._intern("pow", (base, exponent))
 
+    def _hyperbolic(self, x: Node, sign: float) -> Node:
+        """Return cosh (or sinh) as what it is made of."""
+        pair = self.add(self.make("exp", x), self.mul(self.const(sign), self.make("exp", self.neg(x))))
+        return self.mul(self.const(0.5), pair)
+
+    def _average(self, x: Node, axis: Node, weights: Node, keepdims: Node) -> Node:
+        if weights is self.none:
+            return self.make("mean", x, axis, keepdims)
+        total = self.make("sum", self.mul(x, weights), axis, keepdims)
+        return self.div(total, self.make("sum", weights, axis, keepdims))
+
     def _index(self, x: Node, key: Node) -> Node:
         if x.op == "pair":
             return x.args[0] if key.op == "const" and key.value == 0.0 else self.opaque("indices")
@@ -187,6 +198,8 @@ class Graph:
         return self._intern("index", (x, key))
 
     def _iter(self, x: Node) -> Node:
+        if x.op == "dict_values" and x.args[0].op == "dict":
+            return x.args[0].args[0]
         if x.op in UNARY:
             return self.make(x.op, self._iter(x.args[0]))
         return self._intern("iter", (x,))
@@ -218,22 +231,33 @@ class Graph:
 
     def substitute(self, node: Node, mapping: dict[Node, Node]) -> Node:
         """Return the node with some of those below it replaced, made anew by the constructors."""
+        return self.substitution(node, mapping)[node]
+
+    def substitution(self, node: Node, mapping: dict[Node, Node]) -> dict[Node, Node]:
+        """Return what each value below a node becomes."""
         done = dict(mapping)
-        for n in _postorder(node):
+        for n in postorder(node):
             if n not in done:
                 args = tuple(done[a] for a in n.args)
                 done[n] = n if args == n.args else self.make(n.op, *args, value=n.value)
-        return done[node]
+        return done
 
     def _product(self, n: Node, args: tuple[Node, ...]) -> Node:
         # The entries of `x @ x.T` are products of different rows: without its shapes that is no square.
         gram = args[0] is args[1] and n.args[0] is not n.args[1]
         return self._intern("gram", args) if gram else self.mul(*args)
 
+    def _sum_of_everything(self, x: Node) -> Node:
+        """Return the sum of all elements: that of a sum, weighted or not, is the sum of what it adds up."""
+        inner = [f for f in factors(x) if f.op == "sum" and f.args[1:] == (self.none, self.false)]
+        if len(inner) == 1:
+            x = self.mul(*(f for f in factors(x) if f is not inner[0]), inner[0].args[0])
+        return self._intern("sum", (x, self.none, self.false))
+
     def shapeless(self, node: Node) -> Node:
         """Return the value without its shape: views looked through, every sum over everything."""
         memo = self._shapeless
-        for n in _postorder(node, memo):
+        for n in postorder(node, memo):
             if n in memo:
                 continue
             args = tuple(memo[a] for a in n.args)
@@ -241,11 +265,15 @@ class Graph:
                 memo[n] = args[0]
             elif n.op in SUMS:
                 terms = self._product(n, args) if n.op == "contract" else args[0]
-                memo[n] = self._intern("sum", (terms, self.none, self.false))
+                memo[n] = self._sum_of_everything(terms)
             elif n.op in ("max", "min", "mean", "prod", "logsumexp", "norm"):
                 memo[n] = self._intern(n.op, (args[0], self.none, self.false))
             elif n.op in ("softmax", "log_softmax", "cumsum", "logcumsumexp"):
                 memo[n] = self._intern(n.op, (args[0], self.none))
+            elif n.op == "pow" and args[0].op == "exp" and is_number(args[1]) and args[1].value != -1.0:
+                memo[n] = self.make("exp", self.mul(args[1], args[0].args[0]))
+            elif n.op == "sqrt" and args[0].op == "exp":
+                memo[n] = self.make("exp", self.mul(self.const(0.5), args[0].args[0]))
             else:
                 memo[n] = n if args == n.args else self.make(n.op, *args, value=n.value)
         return memo[node]
@@ -271,7 +299,8 @@ def coefficient(node: Node) -> float:
     return 1.0
 
 
-def _postorder(root: Node, done: Container[Node] = ()) -> Iterator[Node]:
+def postorder(root: Node, done: Container[Node] = ()) -> Iterator[Node]:
+    """Yield a node and all below it that are not done, each after what it is made of."""
     seen: set[Node] = set()
     todo: list[tuple[Node, bool]] = [(root, False)]
     while todo:
@@ -324,4 +353,14 @@ _CANONICAL: dict[str, Callable[..., Node]] = {
     "expand": Graph._expand,
     "square": lambda g, x: g.mul(x, x),
     "reciprocal": lambda g, x: g.pow(x, g.const(-1.0)),
+    "cosh": lambda g, x: g._hyperbolic(x, 1.0),
+    "sinh": lambda g, x: g._hyperbolic(x, -1.0),
+    "log2": lambda g, x: g.mul(g.const(1.0 / math.log(2.0)), g.make("log", x)),
+    "log10": lambda g, x: g.mul(g.const(1.0 / math.log(10.0)), g.make("log", x)),
+    "log_base": lambda g, x, base: g.mul(g.pow(g.make("log", base), g.const(-1.0)), g.make("log", x)),
+    "masked_fill": lambda g, x, mask, value: g.make("where", mask, value, x),
+    "softmin": lambda g, x, axis: g.make("softmax", g.neg(x), axis),
+    "filled": lambda g, value: g.make("tile", value),
+    "average": lambda g, x, axis, weights, keepdims: g._average(x, axis, weights, keepdims),
+    "exp2": lambda g, x: g.make("exp", g.mul(g.const(math.log(2.0)), x)),
 }

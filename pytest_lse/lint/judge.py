@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
-from pytest_lse.lint.graph import Node
+from pytest_lse.lint.graph import Node, coefficient
+from pytest_lse.lint.match import CHOICES
 from pytest_lse.lint.patterns import Pattern
 
 #: operations whose result is a sum of positive terms: if the terms do not overflow, its logarithm is what was meant
@@ -75,13 +76,17 @@ def _vanishes(n: Node, bounds: Bounds) -> bool:
 
 
 def _positive_sum(n: Node, bounds: Bounds) -> bool:
+    if n.op in CHOICES:
+        return all(_positive_sum(a, bounds) for a in n.args[-2:])
+    if n.op == "abs":
+        return _positive_sum(n.args[0], bounds)
     if n.op == "add":
         return any(map(_exponential, n.args)) and all(_exponential(t) or bounds.interval(t)[0] >= 0.0 for t in n.args)
     return n.op in _POSITIVE_SUMS
 
 
 def _exponential(n: Node) -> bool:
-    return n.op == "exp" or (n.op == "mul" and any(f.op == "exp" for f in n.args))
+    return n.op == "exp" or (n.op == "mul" and coefficient(n) > 0.0 and any(f.op == "exp" for f in n.args))
 
 
 def _inside(pattern: Pattern, root: Node, leaves: set[Node]) -> Iterator[Node]:

@@ -8,7 +8,7 @@ from pytest_lse.lint.emit import replacement
 from pytest_lse.lint.finding import Severity
 from pytest_lse.lint.patterns import Pattern
 
-_DOUBLE = frozenset({"numpy", "math"})
+_DOUBLE = frozenset({"numpy", "math", "cmath"})
 
 
 def dtype_of(framework: str | None) -> str:

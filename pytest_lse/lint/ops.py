@@ -35,14 +35,14 @@ PARAMS: dict[str, str] = {
     **dict.fromkeys(
         "exp log log1p expm1 abs sqrt square sigmoid log_sigmoid softplus relu tanh neg reciprocal sin cos sinh cosh "
         "floor sign erf log2 log10 bounded nonnegative detach cast contiguous isfinite elu squeeze transpose tile "
-        "std_like module_sigmoid".split(),
+        "std_like module_sigmoid exp2".split(),
         "x",
     ),
     **dict.fromkeys("add sub mul div pow maximum minimum logaddexp equal less greater xlogy".split(), "x, y"),
     **dict.fromkeys("sum mean max min prod logsumexp norm logmeanexp".split(), _REDUCTION),
     **dict.fromkeys("maxpair minpair".split(), _REDUCTION),
     **dict.fromkeys("cumsum logcumsumexp".split(), "x, axis=None"),
-    **dict.fromkeys("softmax log_softmax".split(), "x, axis"),
+    **dict.fromkeys("softmax log_softmax softmin".split(), "x, axis"),
     "size": "x, axis=None",
     "segment_sum": "x, ids",
     "maxlike": "x",
@@ -50,6 +50,10 @@ PARAMS: dict[str, str] = {
     "concat": "x",
     "between": "x, y",
     "where": "condition, x, y",
+    "masked_fill": "x, mask, value",
+    "average": "x, axis=None, weights=None, keepdims=False",
+    "filled": "value",
+    "log_base": "x, base",
     "clip": "x, min=None, max=None",
     "expand": "x, axis",
     "reshape": "x, shape",
@@ -57,6 +61,7 @@ PARAMS: dict[str, str] = {
     "einsum": "subscripts, x, y=None",
     "bce": _LOSS,
     "bce_with_logits": _LOSS,
+    "bce_weighted": "x, targets, weight, reduction='mean'",
     "cross_entropy": _LOSS,
     "nll": _LOSS,
     "cross_entropy_of_probs": _LOSS,
@@ -84,6 +89,15 @@ class Call:
     op: str
     framework: str
     parameters: tuple[Parameter, ...]
+
+    def forbids(self, spelling: str) -> bool:
+        """Return whether a parameter of that name changes what the call means."""
+        return any(p.spelling == spelling and p.forbidden for p in self.parameters)
+
+    def place_of(self, spelling: str) -> int:
+        """Return the place of a positional parameter of that name, -1 where there is none."""
+        places = (i for i, p in enumerate(self.parameters) if p.spelling == spelling and not p.keyword_only)
+        return next(places, -1)
 
     def bind(self, positional: Sequence[Any], keywords: dict[str, Any], receiver: Any = None) -> dict[str, Any] | None:
         """Return canonical parameter -> argument, None where the call does not fit.

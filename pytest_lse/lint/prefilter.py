@@ -26,6 +26,8 @@ WORDS = os.path.join(os.path.dirname(__file__), "words.txt")
 SPELT_OTHERWISE = frozenset(
     {"add", "sub", "mul", "div", "neg", "pow", "abs", "sum", "contract", "index", "where", "square"}
 )
+#: operations that are made of others: their words stand for those
+_MADE_OF = {"exp": ("cosh", "sinh", "exp2"), "log": ("log2", "log10", "log_base"), "softmax": ("softmin",)}
 #: stands in a group for a power of e, `math.e ** x` or `pow(2.71828, x)`
 POWER = "e**"
 #: the words that are no names; division is one
@@ -156,13 +158,19 @@ def _spellings(node: Node) -> Group | None:
         return tuple(sorted(OPERATORS | ops.words("div") | ops.words("pow") | ops.words("reciprocal")))
     if node.op not in ops.PARAMS or node.op in SPELT_OTHERWISE:
         return None
-    words = set(ops.words(node.op))
+    words = _words(node.op)
     if node.op in ("exp", "expm1"):
         words.add(POWER)
     if node.op in patterns().kernels:
         # A value that means this kernel: its own spellings are found by their exponential.
-        words |= {*ops.words("exp"), POWER}
+        words |= {*_words("exp"), POWER}
     return tuple(sorted(words))
+
+
+def _words(op: str) -> set[str]:
+    from pytest_lse.lint import ops
+
+    return {word for made in (op, *_MADE_OF.get(op, ())) for word in ops.words(made)}
 
 
 def spelled(needs: Iterable[Need]) -> str:

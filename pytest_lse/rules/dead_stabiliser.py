@@ -52,6 +52,10 @@ def naive(xp, x, axis, eps):
     return xp.exp(x) / (xp.sum(xp.exp(x), axis=axis, keepdims=True) + eps)
 
 
+def naive_masked(xp, x, axis, weights, eps):
+    return weights * xp.exp(x) / (xp.sum(weights * xp.exp(x), axis=axis, keepdims=True) + eps)
+
+
 def naive_sign(xp, x, axis, other, keepdims):
     shifted = xp.exp(x + xp.max(x, axis=other, keepdims=keepdims))
     return shifted / xp.sum(shifted, axis=axis, keepdims=True)
@@ -79,6 +83,11 @@ def naive_min_logsumexp(xp, x, axis, other, keepdims):
     return xp.log(xp.sum(xp.exp(x - xp.min(x, axis=other, keepdims=keepdims)), axis=axis))
 
 
+def naive_axis(xp, x, axis, other, keepdims):
+    shifted = xp.exp(x - xp.max(x, axis=other, keepdims=keepdims))
+    return shifted / xp.sum(shifted, axis=axis, keepdims=True)
+
+
 def naive_clip(xp, x, low, high):
     return xp.log(1.0 + xp.exp(xp.clip(x, low, high)))
 
@@ -104,6 +113,7 @@ replacement = {
     "jax": "jax.nn.softmax(x, axis=axis)",
     "tensorflow": "tensorflow.nn.softmax(x, axis=axis)",
 }
+replacement_masked: dict[str, str] = {}
 replacement_sign_logsumexp: dict[str, str] = {}
 replacement_mean_logsumexp: dict[str, str] = {}
 replacement_min_logsumexp: dict[str, str] = {}

@@ -48,6 +48,10 @@ def naive_softmax(xp, x, axis, eps):
     return xp.log(xp.softmax(x, axis=axis) + eps)
 
 
+def naive_softmax_picked(xp, x, axis, pick, total, eps):
+    return xp.log(xp.sum(pick * xp.softmax(x, axis=axis), axis=total) + eps)
+
+
 def naive_softmax_complement(xp, x, axis, one):
     return xp.log(one - xp.softmax(x, axis=axis))
 
@@ -81,6 +85,10 @@ def naive_tanh(xp, x):
 
 
 def applies(values):
+    if "pick" in values:
+        pick = str(values["pick"]).lower()
+        if not any(word in pick for word in ("hot", "action", "label", "target", "onehot", "select", "y_true")):
+            return False
     # More than that is a mixture. Less, or an unknown size, changes nothing: LSE003 and LSE007 say what it is.
     eps = values.get("eps", 1e-8)
     if "one" in values:
@@ -100,6 +108,7 @@ replacement_softmax = {
     "jax": "jax.nn.log_softmax(x, axis=axis)",
     "tensorflow": "tensorflow.nn.log_softmax(x, axis=axis)",
 }
+replacement_softmax_picked: dict[str, str] = {}
 replacement_softmax_complement: dict[str, str] = {}
 replacement_exp = dict.fromkeys(("numpy", "math", "torch", "jax", "tensorflow"), "x")
 replacement_tanh: dict[str, str] = {}

@@ -7,6 +7,7 @@ roots = ("numpy", "scipy", "pandas")
 _UFUNC = "x, out!, where!, dtype!"
 _UNARY = (
     "exp",
+    "exp2",
     "log",
     "log1p",
     "expm1",
@@ -23,7 +24,7 @@ _UNARY = (
 )
 _REDUCE = "a=x, axis, dtype!, out!, keepdims, initial!, where!"
 _METHOD = "axis, dtype!, out!, keepdims, initial!, where!"
-_EXTREME = "a=x, axis, out!, keepdims, initial!, where!"
+_EXTREME = "a=x, axis, out!, keepdims, initial~, where~"
 
 calls = {
     **{op: f"@.{op}({_UFUNC})" for op in _UNARY},
@@ -46,10 +47,12 @@ calls = {
     "sum": f"@.sum({_REDUCE}) | @.nansum({_REDUCE}) | .sum({_METHOD}) | @.add.reduce(x, axis:0, dtype!, out!, keepdims)",
     "mean": "@.mean(a=x, axis, dtype!, out!, keepdims, *, where!) | @.nanmean(a=x, axis, dtype!, out!, keepdims, *, where!)"
     " | .mean(axis, dtype!, out!, keepdims, *, where!)",
+    "average": "@.average(a=x, axis, weights, returned!, *, keepdims)",
+    "filled": "@.full(shape~, fill_value=value, dtype~, order~) | @.full_like(a~, fill_value=value, dtype~)",
     "prod": f"@.prod({_REDUCE}) | .prod({_METHOD})",
     "max": f"@.max({_EXTREME}) | @.amax({_EXTREME}) | @.nanmax({_EXTREME})"
-    " | .max(axis, out!, keepdims, initial!, where!) | @.maximum.reduce(x, axis:0, dtype!, out!, keepdims)",
-    "min": f"@.min({_EXTREME}) | @.amin({_EXTREME}) | @.nanmin({_EXTREME}) | .min(axis, out!, keepdims, initial!, where!)",
+    " | .max(axis, out!, keepdims, initial~, where~) | @.maximum.reduce(x, axis:0, dtype!, out!, keepdims)",
+    "min": f"@.min({_EXTREME}) | @.amin({_EXTREME}) | @.nanmin({_EXTREME}) | .min(axis, out!, keepdims, initial~, where~)",
     "maxlike": "@.maximum.reduceat(x, indices~, axis~) | @.maximum.accumulate(x, axis~)",
     "cumsum": "@.cumsum(a=x, axis, dtype!, out!) | .cumsum(axis, dtype!, out!)",
     "logcumsumexp": "@.logaddexp.accumulate(array=x, axis:0, dtype!, out!)",
@@ -60,7 +63,8 @@ calls = {
     "expand": "@.expand_dims(a=x, axis)",
     "reshape": "@.reshape(a=x, newshape=shape, order~) | .reshape(shape, a~, b~, c~, order~)",
     "transpose": "@.transpose(a=x, axes!) | .transpose()",
-    "squeeze": "@.squeeze(a=x, axis~) | .squeeze(axis~) | @.ravel(a=x, order~) | .ravel(order~) | .flatten(order~)"
+    "squeeze": "@.squeeze(a=x, axis~) | .squeeze(axis~) | .groupby(by~, axis~, level~, as_index~, sort~, group_keys~, observed~) | @.take(a=x, indices~, axis~) | .take(indices~, axis~)"
+    " | @.take_along_axis(arr=x, indices~, axis~) | @.diag(v=x, k~) | @.diagonal(a=x, offset~) | .diagonal(offset~) | @.ravel(a=x, order~) | .ravel(order~) | .flatten(order~)"
     " | @.atleast_1d(x) | @.atleast_2d(x)",
     "tile": "@.tile(A=x, reps~) | @.repeat(a=x, repeats~, axis~) | .repeat(repeats~, axis~)"
     " | @.broadcast_to(array=x, shape~, subok~)",

@@ -2,13 +2,16 @@
 
 framework = "math"
 modules = ("math",)
-roots = ("math",)
+roots = ("math", "cmath")
 
 calls = {
-    **{op: f"math.{op}(x)" for op in ("exp", "log1p", "expm1", "sqrt", "tanh", "sin", "cos", "sinh", "cosh", "floor")},
-    "log": "math.log(x, base!)",
+    **{op: f"math.{op}(x)" for op in ("log1p", "expm1", "floor")},
+    **{op: f"math.{op}(x) | cmath.{op}(x)" for op in ("exp", "sqrt", "tanh", "sin", "cos", "sinh", "cosh")},
+    "exp2": "math.exp2(x)",
+    "log": "math.log(x) | cmath.log(x)",
+    "log_base": "math.log(x, base)",
     "log2": "math.log2(x)",
-    "log10": "math.log10(x)",
+    "log10": "math.log10(x) | cmath.log10(x)",
     "abs": "builtins.abs(x) | math.fabs(x)",
     "pow": "math.pow(x, y) | builtins.pow(x, y)",
     "sum": "builtins.sum(x) | math.fsum(x)",

@@ -101,3 +101,15 @@ calls = {
     " | tensorflow_probability.distributions.Bernoulli(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.OneHotCategorical(logits!, probs=x, dtype~, *, name~)",
 }
+
+#: losses and layers of Keras that are objects; a loss takes the labels first, which is seen to where it is called
+constructors = {
+    f"{prefix}.{kind}.{name}": text
+    for prefix in ("tensorflow.keras", "keras")
+    for kind, name, text in (
+        ("losses", "BinaryCrossentropy", "bce(from_logits!, label_smoothing~, axis~, reduction~, name~)"),
+        ("losses", "CategoricalCrossentropy", "cross_entropy_of_probs(from_logits!, label_smoothing~, axis~, name~)"),
+        ("losses", "SparseCategoricalCrossentropy", "cross_entropy_of_probs(from_logits!, ignore_class~, name~)"),
+        ("layers", "Softmax", "softmax(axis:-1)"),
+    )
+}

@@ -4,9 +4,7 @@ framework = "torch"
 modules = ("torch",)
 roots = ("torch", "torchvision", "pytorch_lightning", "lightning", "torch_geometric", "transformers")
 
-_UNARY = (
-    "exp log log1p expm1 abs sqrt square sigmoid tanh sin cos sinh cosh floor sign relu neg reciprocal log2 log10 erf"
-)
+_UNARY = "exp exp2 log log1p expm1 abs sqrt square sigmoid tanh sin cos sinh cosh floor sign relu neg reciprocal log2 log10 erf"
 _NAMED = "input=x, dim=axis, keepdim=keepdims, *, dtype!, out!"
 _LOSS = "input=x, target=targets, weight!, size_average!, reduce!, reduction"
 
@@ -47,7 +45,10 @@ calls = {
     "segment_sum": "torch_scatter.scatter_add(x, ids, dim~, out~, dim_size~)",
     "cumsum": "torch.cumsum(input=x, dim=axis, *, dtype!) | .cumsum(dim=axis, *, dtype!)",
     "logcumsumexp": "torch.logcumsumexp(input=x, dim=axis) | .logcumsumexp(dim=axis)",
-    "where": "torch.where(condition, input=x, other=y)",
+    "where": "torch.where(condition, input=x, other=y) | .where(condition, other=y)",
+    "masked_fill": ".masked_fill(mask, value) | torch.masked_fill(input=x, mask, value)",
+    "filled": "torch.full(size~, fill_value=value, *, dtype~, device~) | torch.full_like(input~, fill_value=value, *, dtype~, device~)"
+    " | .new_full(size~, fill_value=value)",
     "clip": "torch.clamp(input=x, min, max) | torch.clip(input=x, min, max) | .clamp(min, max) | .clip(min, max) | .clamp_min(min)"
     " | .clamp_max(max) | torch.clamp_min(input=x, min) | torch.clamp_max(input=x, max)",
     "expand": "torch.unsqueeze(input=x, dim=axis) | .unsqueeze(dim=axis)",
@@ -55,7 +56,8 @@ calls = {
     "transpose": ".t() | torch.t(input=x) | .transpose(a~, b~) | torch.transpose(input=x, dim0~, dim1~) | .permute(a~, b~, c~, d~)",
     "squeeze": "torch.squeeze(input=x, dim~) | .squeeze(dim~) | torch.flatten(input=x, start_dim~, end_dim~) | .flatten(start_dim~, end_dim~)"
     " | .narrow(a~, b~, c~) | .gather(dim~, index~) | torch.gather(input=x, dim~, index~) | .index_select(dim~, index~) | .masked_select(mask~)"
-    " | .select(dim~, index~) | .view_as(other~)",
+    " | .select(dim~, index~) | .view_as(other~) | torch.diag(input=x, diagonal~) | .diag(diagonal~) | torch.diagonal(input=x, offset~, dim1~, dim2~)"
+    " | .diagonal(offset~, dim1~, dim2~) | torch.take(input=x, index~) | torch.take_along_dim(input=x, indices~, dim~)",
     "tile": ".repeat(a~, b~, c~, d~) | .expand(a~, b~, c~, d~) | .expand_as(other~) | torch.broadcast_to(x, shape~)"
     " | .repeat_interleave(a~, dim~) | .tile(a~, b~)",
     "contract": "torch.matmul(input=x, other=y) | torch.mm(input=x, mat2=y) | torch.bmm(input=x, mat2=y) | .matmul(y) | .mm(y) | .bmm(y)"
@@ -79,6 +81,7 @@ calls = {
     "sigmoid": "torch.sigmoid(input=x, *, out!) | torch.special.expit(input=x) | torch.nn.functional.sigmoid(input=x) | .sigmoid()",
     "log_sigmoid": "torch.nn.functional.logsigmoid(input=x)",
     "softplus": "torch.nn.functional.softplus(input=x, beta!, threshold!)",
+    "softmin": "torch.nn.functional.softmin(input=x, dim=axis, _stacklevel~, dtype!)",
     "softmax": "torch.softmax(input=x, dim=axis, dtype!) | torch.nn.functional.softmax(input=x, dim=axis:'implicit', _stacklevel~, dtype!)"
     " | torch.special.softmax(input=x, dim=axis, dtype!) | .softmax(dim=axis, dtype!)",
     "log_softmax": "torch.log_softmax(input=x, dim=axis, dtype!) | torch.nn.functional.log_softmax(input=x, dim=axis:'implicit', _stacklevel~, dtype!)"
@@ -86,6 +89,7 @@ calls = {
     "logsumexp": "torch.logsumexp(input=x, dim=axis, keepdim=keepdims) | torch.special.logsumexp(input=x, dim=axis, keepdim=keepdims)"
     " | .logsumexp(dim=axis, keepdim=keepdims)",
     "bce": f"torch.nn.functional.binary_cross_entropy({_LOSS})",
+    "bce_weighted": "torch.nn.functional.binary_cross_entropy(input=x, target=targets, weight, size_average!, reduce!, reduction)",
     "bce_with_logits": f"torch.nn.functional.binary_cross_entropy_with_logits({_LOSS}, pos_weight!)",
     "cross_entropy": "torch.nn.functional.cross_entropy(input=x, target=targets, weight~, size_average~, ignore_index~, reduce~, reduction, label_smoothing~)",
     "nll": "torch.nn.functional.nll_loss(input=x, target=targets, weight~, size_average~, ignore_index~, reduce~, reduction)",
@@ -93,12 +97,17 @@ calls = {
     "distribution_probs": "torch.distributions.Categorical(probs=x, *, validate_args~) | torch.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | torch.distributions.categorical.Categorical(probs=x) | torch.distributions.bernoulli.Bernoulli(probs=x)"
     " | pyro.distributions.Categorical(probs=x, *, validate_args~) | pyro.distributions.Bernoulli(probs=x, *, validate_args~)"
+    " | torch.distributions.RelaxedBernoulli(temperature~, probs=x, *, validate_args~)"
+    " | torch.distributions.RelaxedOneHotCategorical(temperature~, probs=x, *, validate_args~)"
+    " | torch.distributions.ContinuousBernoulli(probs=x) | torch.distributions.Geometric(probs=x)"
     " | torch.distributions.OneHotCategorical(probs=x) | torch.distributions.Multinomial(n~, probs=x)",
 }
 
 #: `torch.nn` modules: constructing one gives a callable that applies the operation; keyword -> canonical parameter
 constructors = {
     "torch.nn.Sigmoid": "sigmoid()",
+    "torch.nn.Softmax2d": "softmax()",
+    "torch.nn.Softmin": "softmin(dim=axis)",
     "torch.nn.Softmax": "softmax(dim=axis)",
     "torch.nn.LogSoftmax": "log_softmax(dim=axis)",
     "torch.nn.LogSigmoid": "log_sigmoid()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterable
 from itertools import islice
 
@@ -10,6 +11,11 @@ from pytest_lse.lint import ops
 from pytest_lse.lint.graph import Graph, Node
 from pytest_lse.lint.lower.expressions import Expressions
 
+#: classes whose instances apply one layer after the other
+_SEQUENTIAL = frozenset(
+    {"torch.nn.Sequential", "keras.Sequential", "keras.models.Sequential", "tensorflow.keras.Sequential",
+     "tensorflow.keras.models.Sequential", "paddle.nn.Sequential", "mlx.nn.Sequential"}
+)  # fmt: skip
 #: methods of a `torch.nn` module that return it
 _STILL = frozenset({"to", "cuda", "cpu", "float", "double", "half", "train", "eval", "requires_grad_"})
 #: bare calls that change none of their arguments
@@ -19,6 +25,21 @@ HARMLESS = frozenset(
 
 #: how many of the values that a value is made of are asked for their framework
 _NEAR = 500
+
+#: the last word of a call that makes an array of one number
+_FILLED = {"zeros": 0.0, "zeros_like": 0.0, "empty": 0.0, "empty_like": 0.0, "ones": 1.0, "ones_like": 1.0}
+_FILLED_METHODS = {"new_zeros": 0.0, "new_ones": 1.0, "new_empty": 0.0}
+#: small numbers that a framework keeps for its users
+_EPSILONS = {"keras.backend.epsilon": 1e-7, "tensorflow.keras.backend.epsilon": 1e-7, "keras.config.epsilon": 1e-7}
+#: what a loss becomes under `from_logits=True`
+_FROM_LOGITS = {"bce": "bce_with_logits", "cross_entropy_of_probs": "cross_entropy"}
+#: the activations that a layer's keyword may name
+_ACTIVATIONS = frozenset({"sigmoid", "softmax", "log_softmax", "softplus", "tanh", "relu", "exp"})
+#: layers that apply the function named by their keyword `activation`, and those keywords
+_LAYERS = frozenset(
+    "Dense dense fully_connected Conv1D Conv2D Conv3D conv1d conv2d conv3d convolution2d linear Activation".split()
+)
+_ACTIVATION = ("activation", "activation_fn")
 
 
 class Calls(Expressions):
@@ -32,7 +53,7 @@ class Calls(Expressions):
             receiver, function = None, self.lower(e.func)
         if function.op == "name":
             return self._named(e, function.value)
-        if function.op in ("function", "module", "instance"):
+        if function.op in ("function", "module", "instance") or self.is_self(function):
             return self.apply(e, function)
         if function.op == "class":
             self._arguments(e)
@@ -45,6 +66,9 @@ class Calls(Expressions):
     def apply(self, e: ast.Call, function: Node) -> Node:
         raise NotImplementedError
 
+    def is_self(self, node: Node) -> bool:
+        raise NotImplementedError
+
     def _arguments(self, e: ast.Call) -> tuple[list[Node], dict[str, Node]] | None:
         """Lower the arguments; None where a starred one hides which is which."""
         positional = [self.lower(a) for a in e.args]
@@ -55,10 +79,14 @@ class Calls(Expressions):
 
     def _named(self, e: ast.Call, dotted: str) -> Node:
         candidates = ops.functions(dotted)
+        if dotted.startswith("cmath."):
+            # The replacements compare numbers, which complex ones do not allow.
+            candidates = tuple(dataclasses.replace(c, framework="cmath") for c in candidates)
         if candidates and candidates[0].op == "where" and len(e.args) == 3 and not e.keywords:
             return self._where(e, candidates[0])
-        if dotted == "torch.nn.Sequential" and len(e.args) == 1 and isinstance(e.args[0], ast.Starred):
-            return self.graph._intern("module", (_last(self.lower(e.args[0].value)),), "sequential")
+        if dotted in _SEQUENTIAL and e.args:
+            layers = [self.lower(a.value if isinstance(a, ast.Starred) else a) for a in e.args]
+            return self.graph._intern("module", (_last(layers[-1]),), "sequential")
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque("call")
@@ -66,15 +94,60 @@ class Calls(Expressions):
         if constructed is not None:
             return constructed
         node = self._fit(e, candidates, *arguments)
-        return node if node is not None else self._wrapper(dotted, arguments[0])
+        return node if node is not None else self._wrapper(e, dotted, *arguments)
 
-    def _wrapper(self, dotted: str, positional: list[Node]) -> Node:
-        """Look through `jit(f)`: it is f."""
+    def _wrapper(self, e: ast.Call, dotted: str, positional: list[Node], keywords: dict[str, Node]) -> Node:
+        """Look through `jit(f)`: it is f. Know what makes arrays of one number, and what applies a function."""
+        graph = self.graph
+        word = dotted.rpartition(".")[2]
+        if word in _FILLED and dotted.partition(".")[0] in ops.frameworks() and "requires_grad" not in keywords:
+            return graph.make("tile", graph.const(_FILLED[word]))
+        if dotted in _EPSILONS:
+            return graph.const(_EPSILONS[dotted])
+        if word in _LAYERS:
+            activation = self._activation(word, positional, keywords)
+            if activation is not None:
+                # Called with its input, a function; called with its size, a layer that is called later.
+                layer = graph._intern("module", (activation,), "sequential")
+                return layer if word[0].isupper() else self.apply_module(e, layer, positional)
+        if dotted == "builtins.map" and len(positional) == 2 and not keywords:
+            return self._mapped(e, *positional)
+        if word == "OrderedDict" and len(positional) == 1 and positional[0].op == "tuple" and positional[0].args:
+            return graph.make("tuple", *(_second(pair) for pair in positional[0].args))
         if dotted.endswith(".getF") and "mxnet" in self.imported:
             return self.graph.symbol("name", "mxnet.F")
         if dotted in ("jax.jit", "jax.vmap", "jax.checkpoint", "torch.compile", "tensorflow.function") and positional:
             return positional[0]
         return self.graph.opaque(dotted)
+
+    def _activation(self, word: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
+        """Return the module that a layer's activation is."""
+        given = next((keywords[k] for k in _ACTIVATION if k in keywords), None)
+        if word == "Activation" and positional:
+            given = positional[0]
+        if given is None:
+            return None
+        op: object = given.value if given.op == "const" else None
+        if given.op == "name":
+            op = next((c.op for c in ops.functions(str(given.value))), None)
+        if given.op == "module":
+            return given
+        if not isinstance(op, str) or op not in _ACTIVATIONS:
+            return None
+        last = (self.graph.const(-1.0),) if "softmax" in op else ()
+        return self.graph._intern("module", (self.graph.none, *last), (op, "tensorflow"))
+
+    def _mapped(self, e: ast.Call, function: Node, sequence: Node) -> Node:
+        """Return `map(f, xs)`: f(xs), as for a comprehension."""
+        if function.op == "name":
+            node = self._fit(e, ops.functions(function.value), [sequence], {})
+            return node if node is not None else self.graph.opaque("map")
+        if function.op == "function":
+            return self.call_function(function, [sequence])
+        return self.graph.opaque("map")
+
+    def call_function(self, function: Node, positional: list[Node]) -> Node:
+        raise NotImplementedError
 
     def _where(self, e: ast.Call, call: ops.Call) -> Node:
         condition = self.lower(e.args[0])
@@ -99,6 +172,22 @@ class Calls(Expressions):
             name = "append"
         if name == "append" and len(arguments[0]) == 1 and isinstance(e.func, ast.Attribute):
             self.bind_value(e.func.value, self.graph.make("appended", receiver, arguments[0][0]))
+            return self.graph.none
+        if name in _FILLED_METHODS and "requires_grad" not in arguments[1]:
+            return self.graph.make("tile", self.graph.const(_FILLED_METHODS[name]))
+        if name == "values" and not e.args and receiver.op in ("dict", "where", "phi", "tile"):
+            return receiver.args[0] if receiver.op == "dict" else receiver
+        if name in ("transform", "agg", "aggregate") and [n.value for n in arguments[0]] == ["sum"]:
+            return self.graph.make("loopsum", receiver)
+        if name in ("reshape", "view") and len(e.args) > 1 and all(n.op == "const" for n in arguments[0]):
+            arguments = [self.graph.const(tuple(n.value for n in arguments[0]))], arguments[1]
+        if name == "add_module" and len(arguments[0]) == 2 and receiver.op == "module":
+            arguments = [arguments[0][1]], {}
+            name = "add"
+        if name == "add" and receiver.op == "module" and receiver.value == "sequential" and len(arguments[0]) == 1:
+            layer = self.graph._intern("module", (_last(arguments[0][0]),), "sequential")
+            if isinstance(e.func, ast.Attribute):
+                self.bind_value(e.func.value, layer)
             return self.graph.none
         inplace = name.endswith("_") and not name.startswith("_")
         known = [c for c in ops.methods(name.rstrip("_") if inplace else name) if c.framework in self.imported]
@@ -133,8 +222,19 @@ class Calls(Expressions):
         out = keywords.get("out")
         given = {k: v for k, v in keywords.items() if k != "out" or v is self.graph.none}
         for call in candidates:
-            bound = call.bind(positional, given, receiver)
+            call, given = self._from_logits(call, given)
+            changed = {k: given[k] for k in ("dtype", "where") if k in given and call.forbids(k)}
+            bound = call.bind(positional, {k: v for k, v in given.items() if k not in changed}, receiver)
+            place = call.place_of("out")
+            if bound is None and 0 <= place == len(positional) - 1 and out is None:
+                out = positional[place]
+                bound = call.bind(positional[:place], given, receiver)
             if bound is not None and self._plausible(call, bound):
+                first = ops.signature(call.op)[0][0]
+                if changed and isinstance(x := bound.get(first), Node):
+                    mask = changed.get("where", self.graph.none)
+                    x = x if mask is self.graph.none else self.graph.make("where", mask, x, self.graph.zero)
+                    bound[first] = x if changed.get("dtype", self.graph.none) is self.graph.none else self._cast(x)
                 node = self._build(call, bound)
                 if out is not None and out is not self.graph.none:
                     self.state.mutate(self.graph, out, node)
@@ -144,6 +244,19 @@ class Calls(Expressions):
                     call.framework if receiver is None or len(self.imported) == 1 else self._owner(call, receiver),
                 )
         return None
+
+    def _cast(self, x: Node) -> Node:
+        """Return the value in another dtype; that is a new value, which no name holds."""
+        return self.graph.make("tile", self.graph.make("cast", x))
+
+    @staticmethod
+    def _from_logits(call: ops.Call, given: dict[str, Node]) -> tuple[ops.Call, dict[str, Node]]:
+        """Return the call that a loss of Keras is under its flag `from_logits`."""
+        flag = given.get("from_logits")
+        if flag is None or call.op not in _FROM_LOGITS or flag.value not in (True, False):
+            return call, given
+        rest = {k: v for k, v in given.items() if k != "from_logits"}
+        return (dataclasses.replace(call, op=_FROM_LOGITS[call.op]) if flag.value else call), rest
 
     def _owner(self, call: ops.Call, receiver: Node) -> str:
         return self.framework_of(receiver) or call.framework
@@ -181,11 +294,12 @@ class Calls(Expressions):
 
     def _construct(self, dotted: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
         """Return a callable module such as `torch.nn.Softmax(dim=1)`."""
-        if dotted in ("torch.nn.Sequential", "keras.Sequential") and positional:
-            return self.graph._intern("module", (_last(positional[-1]),), "sequential")
+        if dotted in _SEQUENTIAL:
+            return self.graph._intern("module", (self.graph.opaque("layers"),), "sequential")
         call = ops.constructor(dotted)
         if call is None:
             return None
+        call, keywords = self._from_logits(call, keywords)
         bound = call.bind(positional, keywords, self.graph.none)
         if bound is None:
             return None
@@ -201,12 +315,19 @@ class Calls(Expressions):
                 return self.apply_module(e, last, [self.graph.opaque("layers")])
             return self.graph.opaque("layers")
         op, framework = module.value
+        if framework == "tensorflow" and "targets" in dict(ops.signature(op)) and len(positional) >= 2:
+            # A loss of Keras takes the labels first.
+            positional = [positional[1], positional[0]]
         if not positional or len(positional) > len(module.args):
             return self.graph.opaque(op)
         return self._observe(e, self.graph.make(op, *positional, *module.args[len(positional) :]), framework)
 
     def bind_value(self, target: ast.expr, node: Node) -> None:
         raise NotImplementedError
+
+
+def _second(pair: Node) -> Node:
+    return pair.args[1] if pair.op == "tuple" and len(pair.args) == 2 else pair
 
 
 def _last(layers: Node) -> Node:

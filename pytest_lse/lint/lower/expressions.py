@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from pytest_lse.lint import ops
-from pytest_lse.lint.bounds import fact
+from pytest_lse.lint.bounds import Facts, fact
 from pytest_lse.lint.graph import Graph, Node
 from pytest_lse.lint.lower.environment import State
 
@@ -52,6 +52,9 @@ class Expressions:
         self.sources: dict[Node, list[ast.expr]] = {}
         #: id of an expression -> the value that it had
         self.values: dict[int, Node] = {}
+        #: id of a shown expression -> the statement that it stands in, and what was known there
+        self.places: dict[int, tuple[ast.stmt | None, Facts]] = {}
+        self.statement: ast.stmt | None = None
         #: value -> the framework whose function computed it
         self.frameworks: dict[Node, str] = {}
         #: the frameworks that the file imports
@@ -90,6 +93,8 @@ class Expressions:
         if framework is not None:
             self.frameworks.setdefault(node, framework)
         if not self._silent:
+            if not self.tolerant:
+                self.places[id(site)] = self.statement, self.state.facts
             self.observer(site, node, framework)
         return node
 
@@ -135,9 +140,9 @@ class Expressions:
             return base.args[0] if name == "values" else self.graph.opaque(name)
         known = self.state.attributes.get((base, name))
         if known is None:
-            known = self.method_of(base, name)
+            known = self.member_of(base, name)
         if known is not None:
-            return known
+            return self.property_value(known)
         if name in _ATTRIBUTES:
             return self.graph.make(_ATTRIBUTES[name], base)
         return self.graph._intern("attr", (base,), name)
@@ -148,6 +153,10 @@ class Expressions:
         if axis is not None:
             return self.graph.make("expand", base, self.graph.const(axis))
         key = self.lower(e.slice)
+        if key.op == "const" and isinstance(key.value, str):
+            item = self.state.attributes.get((base, f"[{key.value!r}]"))
+            if item is not None:
+                return item
         shapeless = self.graph.shapeless
         mask = key
         while mask.op in ("nonzero", "index"):
@@ -211,6 +220,9 @@ class Expressions:
         op = _BINARY.get(type(operator))
         if op is None:
             return self.graph.make(type(operator).__name__, a, b)
+        for items in (a, b):
+            if op == "mul" and items.op == "tuple" and len(items.args) == 1 and items.args[0].op == "const":
+                return self.graph.make("tile", items.args[0])  # `[0.0] * n`
         return self.graph.make(op, a, b)
 
     def _BoolOp(self, e: ast.BoolOp) -> Node:
@@ -268,12 +280,17 @@ class Expressions:
     def _DictComp(self, e: ast.DictComp) -> Node:
         names = self.state.names
         self.state.names = dict(names)
+        whole = {}
         for generator in e.generators:
-            self._bind_generator(generator)
+            whole.update(self._bind_generator(generator))
         self.lower(e.key)
-        self.lower(e.value)
+        value = self.lower(e.value)
         self.state.names = names
-        return self.graph.opaque("dict")
+        return self.graph.make("dict", self.graph.substitute(value, whole))
+
+    def _Dict(self, e: ast.Dict) -> Node:
+        # Two dictionaries are two objects, even if both are empty.
+        return self.graph._intern("empty", (self.graph.opaque("dict"),)) if not e.keys else self._parts(e)
 
     def _bind_generator(self, g: ast.comprehension) -> dict[Node, Node]:
         whole = self.bind_loop(g.target, g.iter)
@@ -312,7 +329,10 @@ class Expressions:
             whole[element] = sequence
         self.bind(target, element)
 
-    def method_of(self, instance: Node, name: str) -> Node | None:
+    def member_of(self, base: Node, name: str) -> Node | None:
+        raise NotImplementedError
+
+    def property_value(self, known: Node) -> Node:
         raise NotImplementedError
 
     def bind(self, target: ast.expr, node: Node) -> None:

@@ -7,17 +7,19 @@ helper is what its graph is, whatever its name: `def squash(v): return 1 / (1 + 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from pytest_lse.lint.graph import Node
+from pytest_lse.lint.graph import Node, postorder
 from pytest_lse.lint.lower.calls import Calls
 from pytest_lse.lint.lower.environment import Attribute, State
-from pytest_lse.lint.lower.expressions import Observer
+from pytest_lse.lint.lower.expressions import Observer, Site
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 #: a returned value with more nodes is left opaque: it is no kernel
 _LARGEST = 300
+#: the largest default that makes a parameter an epsilon whatever its name
+_TINY = 1e-5
 _CALLABLE = ("forward", "__call__", "call")
 
 
@@ -34,6 +36,8 @@ class Function:
     lowered: bool = False
     returned: list[Node] = field(default_factory=list)
     result: Node | None = None
+    #: what the attributes are at its end that no other method assigns
+    attributes: dict[Attribute, Node] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -41,8 +45,15 @@ class Function:
 
     @property
     def is_static(self) -> bool:
+        return self._is_decorated("staticmethod")
+
+    @property
+    def is_property(self) -> bool:
+        return self._is_decorated("property", "cached_property", "lazy_property", "lazyproperty")
+
+    def _is_decorated(self, *names: str) -> bool:
         decorators = getattr(self.definition, "decorator_list", [])
-        return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
+        return any(getattr(d, "id", getattr(d, "attr", None)) in names for d in decorators)
 
 
 @dataclass(eq=False)
@@ -55,6 +66,9 @@ class Class:
     methods: dict[str, Node] = field(default_factory=dict)
     attributes: dict[Attribute, Node] = field(default_factory=dict)
     init: Function | None = None
+    parent: Class | None = None
+    #: attribute -> the only method that assigns it, beside `self.x = None`
+    assigned_by: dict[str, str] = field(default_factory=dict)
 
 
 class Functions(Calls):
@@ -72,6 +86,9 @@ class Functions(Calls):
         #: returns the definition in such a row, where the tree holds a stub of it
         self.load: Callable[[int], Definition] | None = None
         self._pending: list[list[Function]] = [[]]
+        self._class_of: dict[Node, Class] = {}
+        #: is shown what an expression of a function is worth in a call of it
+        self.inlined: Callable[[Site, Node, str | None, ast.stmt], None] | None = None
 
     def define(self, function: Definition) -> Node:
         """Register a function; its body is lowered when its scope is complete, or when it is called before."""
@@ -110,9 +127,11 @@ class Functions(Calls):
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
+        statement = self.statement
         self.in_test = record.in_test or _is_test(record)
         state = State()
-        state.names = dict(record.closure.names)
+        # What is filled later may be filled by then.
+        state.names = {n: v for n, v in record.closure.names.items() if v.op not in ("tile", "empty")}
         state.attributes = dict(record.owner.attributes if record.owner else record.closure.attributes)
         state.facts = record.closure.facts if isinstance(record.definition, ast.Lambda) else {}
         self.state, self.current, self.tolerant = state, record, 0
@@ -128,15 +147,22 @@ class Functions(Calls):
         if record.owner is not None and record is record.owner.init:
             # What is assigned elsewhere too, `__init__` does not tell.
             changed = _assigned_outside_init(record.owner.definition)
-            known = {k: v for k, v in self.state.attributes.items() if k[1] not in changed}
+            known = {k: v for k, v in self.state.attributes.items() if k[1] not in changed and v.op != "tile"}
             record.owner.attributes = {**known, **record.owner.attributes}
+        elif record.owner is not None:
+            mine = {a for a, method in record.owner.assigned_by.items() if method == record.name}
+            record.attributes = {
+                k: v for k, v in self.state.attributes.items() if k[1] in mine and k[0] is record.owner.self
+            }
+        self.statement = statement
         self.state, self.current, self.tolerant, self.in_test = outer, current, tolerant, in_test
         record.result = self._result(record)
 
     def _bind_parameters(self, record: Function) -> None:
         args = record.definition.args
+        tiny = {a.arg for a, default in _defaults(args) if _is_tiny(default)}
         for a in (*args.posonlyargs, *args.args, *args.kwonlyargs):
-            record.parameters[a.arg] = self.graph.opaque(a.arg)
+            record.parameters[a.arg] = self.graph.opaque(a.arg + ("_eps" if a.arg in tiny else ""))
         names = list(record.parameters)
         if record.owner is not None and names and not record.is_static:
             record.parameters[names[0]] = record.owner.self
@@ -167,18 +193,46 @@ class Functions(Calls):
         arguments = self._arguments(e)
         if function.op == "module":
             return self.apply_module(e, function, arguments[0] if arguments else [])
-        if function.op == "instance":
-            owner = self.classes[function.value]
-            method = next((owner.methods[m] for m in _CALLABLE if m in owner.methods), None)
+        if function.op != "function":
+            owner = self.classes[function.value] if function.op == "instance" else self._class_of[function]
+            method = next((m for name in _CALLABLE if (m := self._method_in(owner, name)) is not None), None)
             if method is None:
                 return self.graph.opaque("call")
             function = method
-        record = self.functions[function.value]
+        return self._result_of_call(self.functions[function.value], arguments)
+
+    def is_self(self, node: Node) -> bool:
+        return node in self._class_of
+
+    def call_function(self, function: Node, positional: list[Node]) -> Node:
+        return self._result_of_call(self.functions[function.value], (positional, {}))
+
+    def _result_of_call(self, record: Function, arguments: tuple[list[Node], dict[str, Node]] | None) -> Node:
         self.complete(record)
         if arguments is None or record.result is None or not record.lowered:
             return self.graph.opaque(record.name)
         mapping = self._substitution(record, *arguments)
-        return self.graph.opaque(record.name) if mapping is None else self.graph.substitute(record.result, mapping)
+        if mapping is None:
+            return self.graph.opaque(record.name)
+        values = self.graph.substitution(record.result, mapping)
+        if self.inlined is not None and not self._silent:
+            self._show_inside(record, values)
+        return values[record.result]
+
+    def _show_inside(self, record: Function, values: dict[Node, Node]) -> None:
+        """Show what the expressions of a function are worth in this call: `log(p)` may be that of a softmax here."""
+        assert self.inlined is not None
+        assert record.result is not None
+        for node in postorder(record.result):
+            value = values[node]
+            if value is node:
+                continue
+            for site in self.sources.get(node, ()):
+                statement, facts = self.places.get(id(site), (None, {}))
+                # What was known of the parameters there is not known of the arguments: whoever tested has thought.
+                guarded = facts and any(n in facts for n in self.graph.shapeless(node).walk())
+                if statement is not None and not guarded:
+                    self.inlined(site, value, self.frameworks.get(node), statement)
 
     def _substitution(
         self, record: Function, positional: list[Node], keywords: dict[str, Node]
@@ -190,22 +244,62 @@ class Functions(Calls):
         if len(positional) > len(names) or any(k not in record.parameters for k in keywords):
             return None
         given = dict(zip(names, positional, strict=False)) | keywords
-        defaults = dict(zip(reversed([*args.posonlyargs, *args.args]), reversed(args.defaults), strict=False))
-        for a, default in (*defaults.items(), *zip(args.kwonlyargs, args.kw_defaults, strict=True)):
+        for a, default in _defaults(args):
             if a.arg not in given and isinstance(default, ast.Constant):
                 given[a.arg] = self.graph.const(default.value)
         return {record.parameters[n]: v for n, v in given.items() if n in record.parameters}
 
-    def method_of(self, instance: Node, name: str) -> Node | None:
-        return self.classes[instance.value].methods.get(name) if instance.op == "instance" else None
+    def member_of(self, base: Node, name: str) -> Node | None:
+        """Return a method or attribute of an instance of one of the module's classes."""
+        owner = self.classes[base.value] if base.op == "instance" else self._class_of.get(base)
+        if owner is None:
+            return None
+        method = self._method_in(owner, name)
+        if method is not None:
+            return method
+        if base.op == "instance":
+            if owner.init is not None:
+                self.complete(owner.init)
+            known = owner.attributes.get((owner.self, name))
+            if known is not None:
+                return known
+        by = owner.methods.get(owner.assigned_by.get(name, ""))
+        if by is None or by.op != "function":
+            return None
+        record = self.functions[by.value]
+        self.complete(record)
+        return record.attributes.get((owner.self, name)) if record is not self.current else None
+
+    def _method_in(self, owner: Class, name: str) -> Node | None:
+        """Return a method, also one that is inherited from a class of which nothing is overridden."""
+        method = owner.methods.get(name)
+        parent = owner.parent
+        while method is None and parent is not None:
+            if any(m in parent.methods for m in owner.methods if m != "__init__"):
+                return None
+            method, parent = parent.methods.get(name), parent.parent
+        return method
+
+    def property_value(self, known: Node) -> Node:
+        if known.op != "function":
+            return known
+        record = self.functions[known.value]
+        if not record.is_property:
+            return known
+        self.complete(record)
+        return record.result if record.result is not None else self.graph.opaque(record.name)
 
     def define_class(self, definition: ast.ClassDef) -> Node:
         """Lower a class body. Its methods come later, `__init__` first, since it says what the attributes are."""
+        bases = [self.lower(b) for b in definition.bases]
         outer, in_test = self.state, self.in_test
         self.in_test |= _is_test_class(definition)
         index = len(self.classes)
         record = Class(self.graph.opaque("self"), definition, _is_test_class(definition))
+        record.parent = next((self.classes[b.value] for b in bases if b.op == "class"), None)
+        record.assigned_by = _assigned_once(definition)
         self.classes.append(record)
+        self._class_of[record.self] = record
         self.state = outer.copy()
         self._pending.append([])
         self.block(definition.body)
@@ -223,6 +317,17 @@ class Functions(Calls):
         return self.graph._intern("class", (), index)
 
 
+def _defaults(args: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+    """Yield each parameter that has a default, with that."""
+    yield from zip(reversed([*args.posonlyargs, *args.args]), reversed(args.defaults), strict=False)
+    yield from zip(args.kwonlyargs, args.kw_defaults, strict=True)
+
+
+def _is_tiny(default: ast.expr | None) -> bool:
+    """Return whether a default is a number that only an epsilon has."""
+    return isinstance(default, ast.Constant) and isinstance(default.value, float) and 0.0 < default.value <= _TINY
+
+
 def _is_test(record: Function) -> bool:
     return record.name.startswith("test_") or (record.owner is not None and record.owner.is_test)
 
@@ -233,10 +338,43 @@ def _is_test_class(definition: ast.ClassDef) -> bool:
 
 
 def _assigned_outside_init(definition: ast.ClassDef) -> set[str]:
-    changed = set()
+    """Return the attributes that methods other than `__init__` assign, or change in place."""
+    return {name for name, _, _ in _assignments(definition, init=False)}
+
+
+def _assigned_once(definition: ast.ClassDef) -> dict[str, str]:
+    """Return attribute -> method, for those that one method assigns and nothing else does or changes in place.
+
+    Those that hold no result of a call are left out: asking for them would cost the lowering of a method.
+    """
+    by: dict[str, str | None] = {}
+    for name, method, plain in _assignments(definition, init=True):
+        by[name] = method if plain and by.get(name, method) == method else None
+    called = {
+        target.attr
+        for n in ast.walk(definition)
+        if isinstance(n, ast.Assign) and (isinstance(n.value, ast.Name) or _holds_call(n.value))
+        for t in n.targets
+        for target in (t.elts if isinstance(t, ast.Tuple) else [t])
+        if isinstance(target, ast.Attribute)
+    }
+    return {a: method for a, method in by.items() if method is not None and method != "__init__" and a in called}
+
+
+def _holds_call(value: ast.expr) -> bool:
+    return any(isinstance(n, ast.Call) for n in ast.walk(value))
+
+
+def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str, str, bool]]:
+    """Yield attribute, method and whether it is assigned: else it is changed in place. `self.x = None` is left out."""
     for method in definition.body:
-        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name != "__init__":
-            for n in ast.walk(method):
-                if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store):
-                    changed.add(n.attr)
-    return changed
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or (method.name == "__init__" and not init):
+            continue
+        empty: set[ast.expr] = set()
+        for n in ast.walk(method):
+            if isinstance(n, ast.Assign) and init and isinstance(n.value, ast.Constant) and n.value.value is None:
+                empty.update(n.targets)
+            if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and n not in empty:
+                yield n.attr, method.name, True
+            elif isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Attribute):
+                yield n.value.attr, method.name, False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_lse.lint import ops
-from pytest_lse.lint.bounds import fact
+from pytest_lse.lint.bounds import OVERFLOW, fact
 from pytest_lse.lint.graph import Node, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
@@ -25,7 +26,8 @@ class Lowerer(Functions):
 
     def __init__(self, observer: Observer) -> None:
         super().__init__(observer)
-        self.statement: ast.stmt | None = None
+        #: what a name held before the loop that is being lowered -> what it held inside at first
+        self._during: dict[Node, Node] = {}
         self._statements: dict[type, Callable[[Any], None]] = {
             kind: getattr(self, f"_do_{kind.__name__}")
             for kind in vars(ast).values()
@@ -87,9 +89,34 @@ class Lowerer(Functions):
                 self.bind(t.value if isinstance(t, ast.Starred) else t, item)
         elif isinstance(target, ast.Subscript):
             base = self.lower(target.value)
-            self.lower(target.slice)
+            key = self.lower(target.slice)
+            if key.op == "const" and isinstance(key.value, str):
+                # A column or an entry: the others stay what they are.
+                self.state.attributes[base, f"[{key.value!r}]"] = node
+                return
             whole = isinstance(target.slice, ast.Slice) and not (target.slice.lower or target.slice.upper)
-            self.state.mutate(self.graph, base, node if whole else None)
+            self.state.mutate(self.graph, base, node if whole else self._stored(base, key, node))
+
+    def _stored(self, base: Node, key: Node, node: Node) -> Node | None:
+        """Return what an array holds after some of it has been set, None where that is not known."""
+        graph = self.graph
+        before = self._during.get(base, base)
+        if _is_filled(before):
+            # It was made to be filled: what is put in is what counts.
+            new = graph.make("tile", node)
+            return new if before is base else graph.make("where", graph.none, new, base)
+        if before.op in ("where", "tile") and before is base and not is_number(node):
+            return graph.make("where", graph.none, graph.make("tile", node), base)
+        if any(n.op == "isfinite" for n in key.walk()):
+            return None
+        facts = fact(graph, key, False)
+        # `x[x > top] = top`: what stays was tested.
+        kept = {n: graph._intern("guarded", (n,), f) for n in base.walk() if (f := facts.get(graph.shapeless(n)))}
+        if not kept and not is_number(node):
+            return None
+        new = graph.make("tile", node)
+        limited = graph._intern("guarded", (new,), (-math.inf, OVERFLOW)) if kept else new
+        return graph.make("where", key, limited, graph.substitute(base, kept))
 
     def bind_value(self, target: ast.expr, node: Node) -> None:
         if isinstance(target, ast.Name):
@@ -108,8 +135,14 @@ class Lowerer(Functions):
 
     def _do_AugAssign(self, s: ast.AugAssign) -> None:
         if isinstance(s.target, ast.Subscript):
-            self.lower(s.value)
-            self.bind(s.target, self.graph.opaque("item"))
+            node = self._binary(s.op, self.lower(s.target), self.lower(s.value))
+            self._observe(s, node)
+            base = self.lower(s.target.value)
+            if _is_filled(self._during.get(base, base)) and isinstance(s.op, ast.Add):
+                # `total[i] += ...` of an array of zeros gathers sums.
+                self.bind(s.target, self.graph.make("loopsum", self.lower(s.value)))
+                return
+            self.state.mutate(self.graph, base)
             return
         before = self.lower(s.target)
         node = self._binary(s.op, before, self.lower(s.value))
@@ -223,7 +256,9 @@ class Lowerer(Functions):
         fresh: dict[str, Node] = {}
         for name in _assigned(s.body):
             if name in self.state.names:
+                before = self.state.names[name]
                 fresh[name] = self.state.names[name] = self.graph.opaque(name)
+                self._during[fresh[name]] = self._during.get(before, before)
         whole = enter()
         self.block(s.body)
         end, self.state = self.state, start
@@ -247,6 +282,9 @@ class Lowerer(Functions):
             rest = [t for t in after.args if t is not during]
             summed = graph.make("loopsum", graph.substitute(graph.add(*rest), whole))
             return summed if is_number(before) and before.value == 0.0 else graph.add(before, summed)
+        if after.op == "where" and after.args[2] is during:
+            stored = graph.substitute(after.args[1], whole)
+            return stored if _is_filled(before) else graph.make("where", graph.none, stored, before)
         if after.op in ("maximum", "phi") and during in after.args:
             other = next((a for a in after.args if a is not during), None)
             if other is not None:
@@ -312,6 +350,11 @@ class Lowerer(Functions):
             joined.join(self.graph, merged or self.state, self.state)
             merged = joined
         self.state = merged or start
+
+
+def _is_filled(node: Node) -> bool:
+    """Return whether an array was made of one number, or a container of nothing."""
+    return node.op == "empty" or (node.op == "tile" and node.args[0].op == "const")
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
