@@ -72,6 +72,14 @@ def naive_softplus(xp, x):
     return -xp.log(1.0 + xp.exp(-x))
 
 
+def naive_epsilon_capped(xp, x, eps, upper):
+    return xp.log(xp.minimum(xp.sigmoid(x) + eps, upper))
+
+
+def naive_clip_maximum(xp, x, eps):
+    return xp.log(xp.maximum(xp.sigmoid(x), eps))
+
+
 def stable(xp, x):
     return xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x)))
 
@@ -109,7 +117,14 @@ def applies(values):
 
 #: variables that the replacement is meant to lose
 dropped = ("eps", "upper")
-always = ("naive_epsilon", "naive_epsilon_complement", "naive_clip", "naive_clip_complement")
+always = (
+    "naive_epsilon",
+    "naive_epsilon_capped",
+    "naive_clip_maximum",
+    "naive_epsilon_complement",
+    "naive_clip",
+    "naive_clip_complement",
+)
 unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
 replacement_scaled: dict[str, str] = {}
 replacement = {

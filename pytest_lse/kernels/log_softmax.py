@@ -111,6 +111,14 @@ def naive_contrast_sums(xp, x, y, axis, keepdims):
     return xp.log(positive / (positive + xp.sum(xp.exp(y), axis=axis, keepdims=keepdims)))
 
 
+def naive_epsilon_capped(xp, x, axis, eps, upper):
+    return xp.log(xp.minimum(xp.softmax(x, axis=axis) + eps, upper))
+
+
+def naive_clip_maximum(xp, x, axis, eps):
+    return xp.log(xp.maximum(xp.softmax(x, axis=axis), eps))
+
+
 def stable(xp, x, axis):
     # Shifted first: x - logsumexp(x) would lose eps * |max|, which is everything at a common offset of 1e8.
     shifted = x - xp.max(x, axis=axis, keepdims=True)
@@ -151,7 +159,7 @@ def applies(values):
 
 #: variables that the replacement is meant to lose
 dropped = ("eps", "upper")
-always = ("naive_epsilon", "naive_clip")
+always = ("naive_epsilon", "naive_clip", "naive_epsilon_capped", "naive_clip_maximum")
 unsafe_spellings = dict.fromkeys(always, "the epsilon is removed, which changes values near it")
 replacement_complement: dict[str, str] = {}
 replacement_scaled: dict[str, str] = {}

@@ -62,6 +62,10 @@ def naive_mixture_epsilon(xp, a, b, weight, other, eps):
     return xp.log(weight * xp.exp(a) + other * xp.exp(b) + eps)
 
 
+def naive_plus(xp, a, b, other):
+    return xp.log(xp.exp(a) + xp.exp(b) + other)
+
+
 def stable(xp, a, b):
     # Equal infinities have no difference: it is taken as 0.
     gap = xp.where(xp.equal(a, b), 0.0, xp.abs(a - b))
@@ -84,6 +88,7 @@ def vjp_output(xp, g, a, b):
 
 shift_invariant = True
 message = "log(exp(a) + exp(b)) is inf from {overflow} on, and -inf where both are below -{underflow}"
+replacement_plus: dict[str, str] = {}
 replacement = {
     "numpy": "numpy.logaddexp(a, b)",
     "torch": "torch.logaddexp(a, b)",
@@ -94,6 +99,7 @@ replacement = {
     "mlx": "mlx.core.logaddexp(a, b)",
     "paddle": "paddle.logaddexp(a, b)",
 }
+witness_plus = {}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},
     "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.69315},

@@ -53,6 +53,10 @@ def naive_generalised(xp, x, weight):
     return 1.0 / (1.0 + weight * xp.exp(-x))
 
 
+def naive_derivative(xp, x):
+    return xp.exp(x) / (1.0 + xp.exp(x)) ** 2
+
+
 def naive_tanh(xp, x):
     return (xp.exp(x) - xp.exp(-x)) / (xp.exp(x) + xp.exp(-x))
 
@@ -83,6 +87,7 @@ def vjp_output(xp, g, x):
 severity = {"naive": "info", "naive_generalised": "info"}
 message = {
     "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
+    "naive_derivative": "exp(x) / (1 + exp(x))**2 is nan from x = {overflow} / 2 on",
     "naive_ratio": "exp(x) / (1 + exp(x)) is nan from x = {overflow} on",
 }
 
@@ -96,6 +101,7 @@ def applies(values):
 
 
 replacement_scaled = {}
+replacement_derivative: dict[str, str] = {}
 replacement_generalised: dict[str, str] = {}
 replacement_tanh = {
     "numpy": "numpy.tanh(x)",
@@ -122,6 +128,7 @@ witness_tanh_half = {}
 witness_tanh_ratio = {}
 witness_tanh = {}
 witness_scaled = {}
+witness_derivative = {}
 witness_generalised = {}
 witness = {
     "float64": {"spelling": "naive_ratio", "input": 1000.0, "returns": "nan", "truth": 1.0},

@@ -78,6 +78,14 @@ def naive_cumulative(xp, x, axis):
     return xp.cumsum(xp.exp(x), axis=axis) / xp.sum(xp.exp(x), axis=axis)
 
 
+def naive_power(xp, x, power, axis):
+    return xp.exp(x) / xp.sum(xp.exp(x), axis=axis, keepdims=True) ** power
+
+
+def naive_power_weighted(xp, x, weights, power, axis):
+    return weights * xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True) ** power
+
+
 def naive_two(xp, x, y):
     return xp.exp(x) / (xp.exp(x) + xp.exp(y))
 
@@ -120,6 +128,7 @@ def vjp_textbook(xp, g, x, axis):
 honest = ("stable_difference",)
 shift_invariant = True
 message = "exp(x) / sum(exp(x)) is nan from x = {overflow} on, and where every x is below -{underflow}"
+replacement_power: dict[str, str] = {}
 replacement_masked: dict[str, str] = {}
 replacement_average: dict[str, str] = {}
 replacement_cumulative: dict[str, str] = {}
@@ -143,6 +152,7 @@ replacement = {
     "mxnet": "mxnet.nd.softmax(x, axis=axis)",
     "chainer": "chainer.functions.softmax(x, axis=axis)",
 }
+witness_power = {}
 witness_masked = {}
 witness_average = {}
 witness_cumulative = {}

@@ -13,6 +13,7 @@ _LITERAL = re.compile(
     r"|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*'",
     re.DOTALL,
 )
+_ACTIVATION = re.compile(r"""(["'])(softmax|log_softmax|sigmoid|softplus)\1""")
 _CONTINUATION = re.compile(r"\\\n[ \t]*")
 _FORM_FEED = re.compile(r"\f[^\n]")
 _PRINT = re.compile(r"\n[ \t]*(?:print[ \t]+[\w%,\n]|exec[ \t]+\w|except [\w.]+,)")
@@ -35,7 +36,8 @@ def code(text: str) -> str:
     """
     if "\r" in text and text.count("\r") != text.count("\r\n"):
         raise UncertainError
-    pieces = _LITERAL.split(text)
+    # `activation="softmax"` is a softmax.
+    pieces = _LITERAL.split(_ACTIVATION.sub(r"\2", text))
     pieces[1::2] = ["\n" * s.count("\n") if s else "" for s in pieces[1::2]]
     result = "\n" + "".join(pieces)
     if '"' in result or "'" in result or "\0" in result:

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 
 from pytest_lse.lint.code import code
 from pytest_lse.lint.prefilter import OPERATORS, POWER, Group, expression, power_of_e
-from pytest_lse.lint.units import FUNCTION, IMPORT, METHOD, MODULE, Units
+from pytest_lse.lint.units import FUNCTION, IMPORT, METHOD, MODULE, STORED, Units
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _DEFINED = re.compile(r"(?<!\w)(?:def|class)[ \t]+(\w+)")
@@ -208,6 +208,12 @@ class Reach:
     def _readers(self, i: int) -> Iterator[int]:
         """Yield the units that values of a unit can go to."""
         unit = self.units.units[i]
+        if unit.kind == METHOD and unit.name != "__init__":
+            stored = dict.fromkeys(STORED.findall(self.units.text(unit)))
+            if stored:
+                yield from self.units.classes[unit.owner]
+            for name in stored:
+                yield from self.mentions(name)
         if unit.kind == MODULE:
             variables = self.variables(i)
             if len(variables) > _MANY:
@@ -221,6 +227,7 @@ class Reach:
             if unit.kind != METHOD or unit.name == "__init__":
                 yield from members
             else:
+                yield from members  # as `self(x)`
                 yield from self.mentions(unit.name)
             if unit.name != "__init__":
                 yield from self.mentions(self.units.units[members[0]].name)

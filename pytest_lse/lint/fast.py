@@ -6,7 +6,7 @@ not certain nothing is.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from pytest_lse.lint import prefilter
@@ -15,6 +15,7 @@ from pytest_lse.lint.code import UncertainError
 from pytest_lse.lint.cut import Reach, cut
 from pytest_lse.lint.finding import Finding
 from pytest_lse.lint.graph import Node
+from pytest_lse.lint.lower.functions import Function
 from pytest_lse.lint.ops import PARAMS
 from pytest_lse.lint.patterns import Pattern
 from pytest_lse.lint.prefilter import SPELT_OTHERWISE
@@ -76,7 +77,7 @@ class _Probe:
         lowerer.module(reduced.tree)
         while True:
             records = {at_row[r.definition.lineno]: r for r in lowerer.functions if r.definition.lineno in at_row}
-            open_ = {i for i, r in records.items() if r.result is not None and _tells(r.result)}
+            open_ = {i for i, r in records.items() if any(map(_tells, _leaving(r)))}
             unknown = {i for i, r in records.items() if not r.lowered}
             hot = reach.hot(open_.__contains__)
             more = [records[i] for i in sorted(hot & unknown)]
@@ -95,6 +96,13 @@ class _Probe:
         """Stand where fixes are made."""
         self.matched |= pattern.kernel.code not in self._off
         return None, None
+
+
+def _leaving(record: Function) -> Iterator[Node]:
+    """Yield the values that leave a function: what it returns, what it keeps in attributes."""
+    if record.result is not None:
+        yield record.result
+    yield from record.attributes.values()
 
 
 def _tells(result: Node) -> bool:

@@ -18,6 +18,7 @@ VIEWS = frozenset({"index", "expand", "reshape", "transpose", "squeeze", "cast",
 SUMS = frozenset({"sum", "contract", "loopsum", "segment_sum"})
 #: operations that reduce an axis and may keep it with length 1
 REDUCTIONS = frozenset({"sum", "max", "min", "mean", "logsumexp"})
+_POSITIVE = frozenset({"exp", "sigmoid", "softmax"})
 UNARY = frozenset({"exp", "log", "log1p", "expm1", "abs", "sigmoid", "softplus", "log_sigmoid", "sqrt", "tanh"})
 
 
@@ -261,7 +262,9 @@ class Graph:
             if n in memo:
                 continue
             args = tuple(memo[a] for a in n.args)
-            if n.op in VIEWS or n.op == "pair":
+            if n.op == "index" and args[1].op == "const" and isinstance(args[1].value, str):
+                memo[n] = self._intern("item", args)  # two columns of a table are two values
+            elif n.op in VIEWS or n.op == "pair" or (n.op in ("relu", "abs") and args[0].op in _POSITIVE):
                 memo[n] = args[0]
             elif n.op in SUMS:
                 terms = self._product(n, args) if n.op == "contract" else args[0]
@@ -270,7 +273,7 @@ class Graph:
                 memo[n] = self._intern(n.op, (args[0], self.none, self.false))
             elif n.op in ("softmax", "log_softmax", "cumsum", "logcumsumexp"):
                 memo[n] = self._intern(n.op, (args[0], self.none))
-            elif n.op == "pow" and args[0].op == "exp" and is_number(args[1]) and args[1].value != -1.0:
+            elif n.op == "pow" and args[0].op == "exp" and is_number(args[1]):
                 memo[n] = self.make("exp", self.mul(args[1], args[0].args[0]))
             elif n.op == "sqrt" and args[0].op == "exp":
                 memo[n] = self.make("exp", self.mul(self.const(0.5), args[0].args[0]))

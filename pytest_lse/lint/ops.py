@@ -67,6 +67,7 @@ PARAMS: dict[str, str] = {
     "cross_entropy_of_probs": _LOSS,
     "kl_div": _LOSS,
     "distribution_probs": "x",
+    "distribution_logits": "x",
     "random": "x=None",
 }
 

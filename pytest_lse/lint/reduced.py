@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Collection
 
 from pytest_lse.lint.code import UncertainError
-from pytest_lse.lint.units import FUNCTION, METHOD, Unit, Units
+from pytest_lse.lint.units import FUNCTION, METHOD, STORED, Unit, Units
 
 _IMPORT = re.compile(r"(?<![\w.])(?:from[ \t]+[\w.]+[ \t]+)?import\b[ \t]*(?:\([^)]*\)|[^\n;]*)")
-_STORED = re.compile(r"\.[ \t]*(\w+)[ \t]*(?:[-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=)")
+_NONE = re.compile(r"\.[ \t]*(\w+)[ \t]*=[ \t]*None[ \t]*(?=[\n;])")
 #: attributes that are assigned in other ways than by a statement of their own
 _STORED_OTHERWISE = re.compile(
-    r"\n[^\n=]*\.[ \t]*\w+\]?[ \t]*[,)\]][^\n]*=(?!=)|\b(?:as|for)[ \t][^\n:]*\.[ \t]*\w|\n[ \t]*[\w.\[\]]+\.\w+[ \t]*:"
+    r"\n[^\n=]*\.[ \t]*\w+\]?[ \t]*[,)\]][^\n]*=(?!=)"
+    r"|\.[ \t]*\w+\[[^\n]*\][ \t]*[-+*/]?=(?!=)"
+    r"|\b(?:as|for)[ \t][^\n:]*\.[ \t]*\w|\n[ \t]*[\w.\[\]]+\.\w+[ \t]*:"
 )
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -78,10 +81,11 @@ def _stub(unit: Unit, code: str, imports: list[str]) -> str | None:
     if unit.kind == METHOD and "." in code:
         if _STORED_OTHERWISE.search(code):
             return None
-        stored = dict.fromkeys(_STORED.findall(code))
+        names, empty = Counter(STORED.findall(code)), Counter(_NONE.findall(code))
+        stored = {name: None for name, count in names.items() if count > empty[name]}
     if "import" in code:
         imports += _IMPORT.findall(code)
-    return f"def {unit.name}(): " + "".join(f"self.{name} = " for name in stored) + "0"
+    return f"def {unit.name}(): " + "".join(f"self.{name} = " for name in stored) + ("_()" if stored else "0")
 
 
 def _parsed(text: str) -> ast.Module:

@@ -13,6 +13,8 @@ from functools import cache
 from pytest_lse.lint.code import UncertainError
 
 _NEXT = r"(?:(@)|(?:async[ \t]+)?(def|class)[ \t]+(\w+)|(from|import)\b|[^\s)\]}])"
+#: an attribute that a statement assigns or changes
+STORED = re.compile(r"\.[ \t]*(\w+)[ \t]*(?:[-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=)")
 _TOP = re.compile(r"\n" + _NEXT)
 _FIRST_METHOD = re.compile(r"\n([ \t]+)(?:@|(?:async[ \t]+)?(?:def|class)[ \t])")
 

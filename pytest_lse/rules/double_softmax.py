@@ -31,8 +31,11 @@ code = "LSE011"
 args = {"x": "logits", "targets": "targets"}
 params = {"axis": -1, "reduction": "mean"}
 always = True
+severity = {"naive_log": "info"}
 message = {
     "naive": "a softmax is fed to a loss that applies its own: the loss never gets near 0, and the gradient is damped",
+    "naive_log": "a log-softmax is fed to a loss that applies its own: the second one is work for nothing",
+    "naive_distribution": "probabilities are given as logits: the distribution applies a softmax to them again",
     "naive_sigmoid": "a sigmoid is fed to a loss that applies its own: the loss never gets near 0, and the gradient is damped",
 }
 
@@ -43,6 +46,18 @@ def naive(xp, x, targets, axis, reduction):
 
 def naive_sigmoid(xp, x, targets, reduction):
     return xp.bce_with_logits(xp.sigmoid(x), targets, reduction)
+
+
+def naive_log(xp, x, targets, axis, reduction):
+    return xp.cross_entropy(xp.log_softmax(x, axis=axis), targets, reduction)
+
+
+def naive_distribution(xp, x, axis):
+    return xp.distribution_logits(xp.softmax(x, axis=axis))
+
+
+def naive_distribution_sigmoid(xp, x):
+    return xp.distribution_logits(xp.sigmoid(x))
 
 
 replacement: dict[str, str] = {}

@@ -84,7 +84,16 @@ def naive_tanh(xp, x):
     return xp.log(1.0 - xp.tanh(x) ** 2)
 
 
+def naive_tanh_epsilon(xp, x, small):
+    return xp.log(1.0 - xp.tanh(x) ** 2 + small)
+
+
 def applies(values):
+    small = values.get("small")
+    if isinstance(small, str):
+        return any(word in small.lower() for word in ("eps", "tiny", "small", "min", "delta", "noise", "stab"))
+    if isinstance(small, float):
+        return 0.0 < small <= 1e-3
     if "pick" in values:
         pick = str(values["pick"]).lower()
         if not any(word in pick for word in ("hot", "action", "label", "target", "onehot", "select", "y_true")):
@@ -113,5 +122,5 @@ replacement_softmax_complement: dict[str, str] = {}
 replacement_exp = dict.fromkeys(("numpy", "math", "torch", "jax", "tensorflow"), "x")
 replacement_tanh: dict[str, str] = {}
 #: variables that the replacement is meant to lose
-dropped = ("eps", "one", "upper")
+dropped = ("eps", "one", "upper", "small")
 unsafe = dict.fromkeys(("numpy", "torch", "jax", "tensorflow"), "the epsilon is removed, which changes values near it")

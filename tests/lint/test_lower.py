@@ -121,7 +121,8 @@ def test_an_alias_changes_with_the_array():
 
 
 def test_a_store_makes_the_array_another_value():
-    assert codes("def f(x, i):\n    e = np.exp(x)\n    e[i] = 0.0\n    return np.log(np.sum(e))\n") == []
+    assert codes("def f(x, i, y):\n    e = np.exp(x)\n    e[i] = y\n    return np.log(np.sum(e))\n") == []
+    assert codes("def f(x, i):\n    e = np.exp(x)\n    e[i] = 0.0\n    return np.log(np.sum(e))\n") == ["LSE001"]
     assert codes("def f(x, y):\n    e = np.exp(x)\n    e[:] = y\n    return np.log(np.sum(e))\n") == []
     assert codes("def f(x, y):\n    e = y\n    e[:] = np.exp(x)\n    return np.log(np.sum(e))\n") == ["LSE001"]
 

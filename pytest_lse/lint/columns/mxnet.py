@@ -56,7 +56,7 @@ calls = {
     "nonnegative": "@.arange(x)",
     "bounded": "@.arctan(data=x) | @.arcsin(data=x) | @.random.uniform(low=x) | @.L2Normalization(data=x, mode~)",
     "relu": "@.relu(data=x) | .relu()",
-    "sigmoid": "@.sigmoid(data=x, *, name~) | .sigmoid() | mxnet.npx.sigmoid(data=x)",
+    "sigmoid": "@.sigmoid(data=x, *, name~) | .sigmoid()",
     "softmax": "@.softmax(data=x, axis:-1, *, length!, temperature!, use_length!, dtype!, name~) | .softmax(axis:-1) | @.SoftmaxActivation(data=x, mode!)",
     "log_softmax": "@.log_softmax(data=x, axis:-1, *, temperature!, dtype!, name~) | .log_softmax(axis:-1)",
 }

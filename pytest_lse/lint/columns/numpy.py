@@ -1,7 +1,7 @@
 """NumPy and SciPy."""
 
 framework = "numpy"
-modules = ("numpy", "scipy", "pylab", "numpy.ma")
+modules = ("numpy", "scipy", "pylab", "numpy.ma", "mxnet.np", "mxnet.numpy")
 roots = ("numpy", "scipy", "pandas")
 
 _UFUNC = "x, out!, where!, dtype!"
@@ -82,10 +82,10 @@ calls = {
     " | sklearn.metrics.pairwise_distances(x, b~, metric~) | sklearn.metrics.pairwise.euclidean_distances(x, b~) | @.arange(x)",
     "bounded": "@.arctan(x) | @.arcsin(x) | numpy.random.rand(x) | numpy.random.random(x) | numpy.random.uniform(x) | numpy.random.randn(x, a~, b~)"
     " | numpy.random.normal(*, size=x) | numpy.random.standard_normal(size=x)",
-    "sigmoid": "scipy.special.expit(x, out!)",
+    "sigmoid": "scipy.special.expit(x, out!) | mxnet.npx.sigmoid(data=x) | mxnet.numpy_extension.sigmoid(x)",
     "log_sigmoid": "scipy.special.log_expit(x, out!)",
-    "softmax": "scipy.special.softmax(x, axis:None)",
-    "log_softmax": "scipy.special.log_softmax(x, axis:None)",
+    "softmax": "scipy.special.softmax(x, axis:None) | mxnet.npx.softmax(data=x, axis:-1)",
+    "log_softmax": "scipy.special.log_softmax(x, axis:None) | mxnet.npx.log_softmax(data=x, axis:-1)",
     "logsumexp": "scipy.special.logsumexp(a=x, axis, b!, keepdims, return_sign!) | scipy.misc.logsumexp(a=x, axis, b!, keepdims, return_sign!)"
     " | @.logaddexp.reduce(x, axis:0, dtype!, out!, keepdims)",
     "xlogy": "scipy.special.xlogy(x, y)",

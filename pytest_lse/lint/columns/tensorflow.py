@@ -97,6 +97,9 @@ calls = {
     "cross_entropy_of_probs": "@.keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
     " | keras.losses.categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, label_smoothing~, axis~)"
     " | @.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=x, from_logits!, axis~)",
+    "distribution_logits": "tensorflow_probability.distributions.Categorical(logits=x, probs!, dtype~, *, validate_args~, name~)"
+    " | tensorflow_probability.distributions.Bernoulli(logits=x, probs!, dtype~, *, validate_args~, name~)"
+    " | @.random.categorical(logits=x, num_samples~, dtype~, seed~) | @.multinomial(logits=x, num_samples~)",
     "distribution_probs": "tensorflow_probability.distributions.Categorical(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.Bernoulli(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.OneHotCategorical(logits!, probs=x, dtype~, *, name~)",

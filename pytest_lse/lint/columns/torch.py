@@ -94,6 +94,16 @@ calls = {
     "cross_entropy": "torch.nn.functional.cross_entropy(input=x, target=targets, weight~, size_average~, ignore_index~, reduce~, reduction, label_smoothing~)",
     "nll": "torch.nn.functional.nll_loss(input=x, target=targets, weight~, size_average~, ignore_index~, reduce~, reduction)",
     "kl_div": "torch.nn.functional.kl_div(input=x, target=targets, size_average~, reduce~, reduction, log_target~)",
+    "distribution_logits": " | ".join(
+        f"{path}.{name}({before}probs!, logits=x, *, validate_args~)"
+        for path in (
+            "torch.distributions",
+            "torch.distributions.categorical",
+            "torch.distributions.bernoulli",
+            "pyro.distributions",
+        )
+        for name, before in (("Categorical", ""), ("Bernoulli", ""), ("OneHotCategorical", ""))
+    ),
     "distribution_probs": "torch.distributions.Categorical(probs=x, *, validate_args~) | torch.distributions.Bernoulli(probs=x, *, validate_args~)"
     " | torch.distributions.categorical.Categorical(probs=x) | torch.distributions.bernoulli.Bernoulli(probs=x)"
     " | pyro.distributions.Categorical(probs=x, *, validate_args~) | pyro.distributions.Bernoulli(probs=x, *, validate_args~)"

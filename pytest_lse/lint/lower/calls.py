@@ -26,6 +26,8 @@ HARMLESS = frozenset(
 #: how many of the values that a value is made of are asked for their framework
 _NEAR = 500
 
+#: operations whose keyword `where` leaves elements out
+_REDUCING = frozenset({"sum", "mean", "softmax", "log_softmax", "logsumexp"})
 #: the last word of a call that makes an array of one number
 _FILLED = {"zeros": 0.0, "zeros_like": 0.0, "empty": 0.0, "empty_like": 0.0, "ones": 1.0, "ones_like": 1.0}
 _FILLED_METHODS = {"new_zeros": 0.0, "new_ones": 1.0, "new_empty": 0.0}
@@ -40,6 +42,10 @@ _LAYERS = frozenset(
     "Dense dense fully_connected Conv1D Conv2D Conv3D conv1d conv2d conv3d convolution2d linear Activation".split()
 )
 _ACTIVATION = ("activation", "activation_fn")
+#: what applies a function to the last of several layers, whatever its name
+_LAST_ACTIVATION = ("output_activation", "final_activation", "last_activation", "out_activation")
+#: spelt as another framework, whose replacements do not fit: complex numbers cannot be compared
+_FOREIGN = {"cmath.": "cmath", "mxnet.np.": "mxnet.np", "mxnet.npx.": "mxnet.np", "mxnet.numpy": "mxnet.np"}
 
 
 class Calls(Expressions):
@@ -79,9 +85,9 @@ class Calls(Expressions):
 
     def _named(self, e: ast.Call, dotted: str) -> Node:
         candidates = ops.functions(dotted)
-        if dotted.startswith("cmath."):
-            # The replacements compare numbers, which complex ones do not allow.
-            candidates = tuple(dataclasses.replace(c, framework="cmath") for c in candidates)
+        foreign = next((f for prefix, f in _FOREIGN.items() if dotted.startswith(prefix)), None)
+        if foreign:
+            candidates = tuple(dataclasses.replace(c, framework=foreign) for c in candidates)
         if candidates and candidates[0].op == "where" and len(e.args) == 3 and not e.keywords:
             return self._where(e, candidates[0])
         if dotted in _SEQUENTIAL and e.args:
@@ -104,7 +110,7 @@ class Calls(Expressions):
             return graph.make("tile", graph.const(_FILLED[word]))
         if dotted in _EPSILONS:
             return graph.const(_EPSILONS[dotted])
-        if word in _LAYERS:
+        if word in _LAYERS or any(k in keywords for k in _LAST_ACTIVATION):
             activation = self._activation(word, positional, keywords)
             if activation is not None:
                 # Called with its input, a function; called with its size, a layer that is called later.
@@ -122,7 +128,7 @@ class Calls(Expressions):
 
     def _activation(self, word: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
         """Return the module that a layer's activation is."""
-        given = next((keywords[k] for k in _ACTIVATION if k in keywords), None)
+        given = next((keywords[k] for k in (*_LAST_ACTIVATION, *_ACTIVATION) if k in keywords), None)
         if word == "Activation" and positional:
             given = positional[0]
         if given is None:
@@ -223,7 +229,8 @@ class Calls(Expressions):
         given = {k: v for k, v in keywords.items() if k != "out" or v is self.graph.none}
         for call in candidates:
             call, given = self._from_logits(call, given)
-            changed = {k: given[k] for k in ("dtype", "where") if k in given and call.forbids(k)}
+            looked_through = ("dtype", "where") if call.op in _REDUCING else ("dtype",)
+            changed = {k: given[k] for k in looked_through if k in given and call.forbids(k)}
             bound = call.bind(positional, {k: v for k, v in given.items() if k not in changed}, receiver)
             place = call.place_of("out")
             if bound is None and 0 <= place == len(positional) - 1 and out is None:

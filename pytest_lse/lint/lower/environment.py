@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pytest_lse.lint.bounds import Interval, meet
 from pytest_lse.lint.graph import VIEWS, Graph, Node
 
 Attribute = tuple[Node, str]
+_LASTING = frozenset({"module", "function", "instance", "class"})
 
 
 class State:
@@ -48,10 +50,14 @@ class State:
         if target.op == "attr":
             self.attributes[target.args[0], target.value] = new
 
-    def forget(self, graph: Graph, owner: Node) -> None:
-        """Give every attribute of an object a new value: a method that returns nothing was called on it."""
+    def forget(self, graph: Graph, owner: Node, settled: Mapping[Attribute, Node]) -> None:
+        """Give the attributes of an object new values: a method that returns nothing was called on it.
+
+        Those stay that only `__init__` assigns.
+        """
         for key in self.attributes:
-            if key[0] is owner and self.attributes[key].op not in ("module", "function", "instance", "class"):
+            node = self.attributes[key]
+            if key[0] is owner and settled.get(key) is not node and node.op not in _LASTING:
                 self.attributes[key] = graph.opaque(key[1])
 
     def join(self, graph: Graph, a: State, b: State, test: Node | None = None) -> None:

@@ -36,6 +36,8 @@ class Function:
     lowered: bool = False
     returned: list[Node] = field(default_factory=list)
     result: Node | None = None
+    #: whether its lowering asked for its own result: what it returns depends on what a subclass overrides
+    is_cyclic: bool = False
     #: what the attributes are at its end that no other method assigns
     attributes: dict[Attribute, Node] = field(default_factory=dict)
 
@@ -86,6 +88,8 @@ class Functions(Calls):
         #: returns the definition in such a row, where the tree holds a stub of it
         self.load: Callable[[int], Definition] | None = None
         self._pending: list[list[Function]] = [[]]
+        #: the functions that are being lowered, each wanted by the one before
+        self._stack: list[Function] = []
         self._class_of: dict[Node, Class] = {}
         #: is shown what an expression of a function is worth in a call of it
         self.inlined: Callable[[Site, Node, str | None, ast.stmt], None] | None = None
@@ -124,6 +128,7 @@ class Functions(Calls):
             self.complete(record)
             return
         record.lowered = True
+        self._stack.append(record)
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
@@ -156,13 +161,14 @@ class Functions(Calls):
             }
         self.statement = statement
         self.state, self.current, self.tolerant, self.in_test = outer, current, tolerant, in_test
+        self._stack.pop()
         record.result = self._result(record)
 
     def _bind_parameters(self, record: Function) -> None:
         args = record.definition.args
         tiny = {a.arg for a, default in _defaults(args) if _is_tiny(default)}
         for a in (*args.posonlyargs, *args.args, *args.kwonlyargs):
-            record.parameters[a.arg] = self.graph.opaque(a.arg + ("_eps" if a.arg in tiny else ""))
+            record.parameters[a.arg] = self.graph.opaque(a.arg + ("_small" if a.arg in tiny else ""))
         names = list(record.parameters)
         if record.owner is not None and names and not record.is_static:
             record.parameters[names[0]] = record.owner.self
@@ -209,7 +215,10 @@ class Functions(Calls):
 
     def _result_of_call(self, record: Function, arguments: tuple[list[Node], dict[str, Node]] | None) -> Node:
         self.complete(record)
-        if arguments is None or record.result is None or not record.lowered:
+        if record in self._stack:
+            for other in self._stack[self._stack.index(record) + 1 :]:
+                other.is_cyclic = True
+        if arguments is None or record.result is None or not record.lowered or record.is_cyclic:
             return self.graph.opaque(record.name)
         mapping = self._substitution(record, *arguments)
         if mapping is None:

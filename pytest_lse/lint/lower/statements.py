@@ -220,7 +220,7 @@ class Lowerer(Functions):
                         and self.current.owner is not None
                         and target is self.current.owner.self
                     ):
-                        self.state.forget(self.graph, target)
+                        self.state.forget(self.graph, target, self.current.owner.attributes)
                     else:
                         self.state.mutate(self.graph, target)
 
