@@ -94,7 +94,7 @@ class Analysis:
 
     def _observe_inside(self, site: Site, node: Node, framework: str | None, statement: ast.stmt) -> None:
         """Look at an expression of a function with the arguments of a call of it."""
-        if self.lowerer.in_test or self._in_tests or not self._interesting(node):
+        if self.lowerer.in_test or self._in_tests or not node.ops & _CORE:
             return
         if any(m.site is site for m in self._matches):
             return
