@@ -91,7 +91,9 @@ replacement_divided: dict[str, str] = {}
 replacement_epsilon: dict[str, str] = {}
 replacement_weighted: dict[str, str] = {}
 replacement = {
-    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - numpy.log(numpy.size(x, axis=axis))",
+    # NumPy's scalars are float64, and would make the result that; a float takes the dtype of the array.
+    "numpy": "scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - float(numpy.log(numpy.size(x, axis=axis)))",
+    "torch": "torch.logsumexp(x, dim=axis, keepdim=keepdims) - math.log(x.shape[axis])",
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - jax.numpy.log(jax.numpy.size(x, axis=axis))",
 }
 witness_divided = {}

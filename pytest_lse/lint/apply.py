@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from pytest_lse.lint.dead import dead_assignments
 from pytest_lse.lint.edits import overlap, spans
 from pytest_lse.lint.finding import Edit, Finding, Fix, Location
 from pytest_lse.lint.import_place import ImportStatement
 from pytest_lse.lint.libcst_edits import WithheldError, apply_with_libcst
 from pytest_lse.lint.positions import Positions
+from pytest_lse.lint.scopes import Scopes
 from pytest_lse.lint.validate import objection
 
 #: says why a fix must not be applied, or None
@@ -69,12 +72,15 @@ def apply_fixes(text: str, findings: Iterable[Finding], *, unsafe: bool = False,
     while waiting:
         chosen = _compatible(text, waiting)
         try:
-            outcome.text = _checked(text, chosen)
+            outcome.text = _checked(text, _edits(chosen))
         except WithheldError:
             finding, reason = _culprit(text, chosen)
             waiting.remove(finding)
             outcome.withheld.append(_without_fix(finding, reason))
         else:
+            if together := _without_shared_parts(text, chosen):
+                with contextlib.suppress(WithheldError):
+                    outcome.text = _checked(text, together)
             outcome.applied = sorted(chosen, key=lambda f: f.sort_key)
             break
     return outcome
@@ -123,15 +129,39 @@ def _culprit(text: str, findings: Sequence[Finding]) -> tuple[Finding, str]:
     """Return the first finding whose fix cannot be applied with those before it, and why."""
     for count, finding in enumerate(findings, 1):
         try:
-            _checked(text, findings[:count])
+            _checked(text, _edits(findings[:count]))
         except WithheldError as error:
             return finding, str(error)
     raise AssertionError("the fixes can be applied together")
 
 
-def _checked(text: str, findings: Sequence[Finding]) -> str:
+def _without_shared_parts(text: str, findings: Sequence[Finding]) -> tuple[Edit, ...]:
+    """Return the edits of several fixes and those that remove what only the replaced expressions have read together."""
+    parts = {span for f in findings if f.fix for span in f.fix.parts}
+    if len(findings) < 2 or not parts:
+        return ()
+    tree, positions, edits = ast.parse(text), Positions(text), _edits(findings)
+    spans = [(e.location, e.end_location) for e in edits if e.location != e.end_location]
+    within = [n for n in ast.walk(tree) if isinstance(n, ast.expr | ast.stmt) and _lies_in(positions.span(n), spans)]
+    scopes = Scopes(tree)
+    replaced = [n for n in within if scopes.parents[n] not in within]
+    news = [e.content for e in edits if e.content and e.location != e.end_location]
+    dead = dead_assignments(
+        positions, scopes, replaced, ", ".join(f"({n})" for n in news), lambda a: positions.span(a) in parts
+    )
+    gone = [n for n in replaced if isinstance(n, ast.stmt)]
+    if len(dead) == len(gone) or not dead.keys() >= set(gone):
+        return ()
+    return (*(e for e in edits if e.content), *dead.values())
+
+
+def _lies_in(span: tuple[Location, Location], spans: Iterable[tuple[Location, Location]]) -> bool:
+    return any(start <= span[0] and span[1] <= end for start, end in spans)
+
+
+def _checked(text: str, edits: Iterable[Edit]) -> str:
     """Apply fixes and compare the syntax trees; raise `WithheldError` if anything else has changed."""
-    edits = set(_edits(findings))
+    edits = set(edits)
     new = apply_with_libcst(text, edits)
     try:
         after = ast.parse(new)

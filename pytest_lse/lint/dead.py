@@ -63,6 +63,12 @@ def dead_assignments(
         stay.update(commented)
 
 
+def parts_above(scopes: Scopes, replaced: Sequence[ast.AST], is_part: Part) -> list[ast.Assign]:
+    """Return the assignments that compute a part of the replaced value, whoever else reads what they assign."""
+    found = _unread(scopes, replaced, lambda a: True, is_part, minding_reads=False)
+    return [n for n in found[len(replaced) :] if isinstance(n, ast.Assign)]
+
+
 def _reflects(scopes: Scopes, node: ast.AST) -> bool:
     around = [s for s in scopes.chain(node) if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef)][:1]
     return any(s in scopes.chain(n) for s in around for name in _REFLECTION for n in scopes.reads.get(name, ()))
@@ -73,7 +79,12 @@ def _binds(assignment: ast.Assign, names: Collection[str]) -> bool:
 
 
 def _unread(
-    scopes: Scopes, replaced: Sequence[ast.AST], may_go: Callable[[ast.Assign], bool], is_part: Part
+    scopes: Scopes,
+    replaced: Sequence[ast.AST],
+    may_go: Callable[[ast.Assign], bool],
+    is_part: Part,
+    *,
+    minding_reads: bool = True,
 ) -> list[ast.AST]:
     """Return the replaced nodes and the assignments that nothing else reads."""
     gone: list[ast.AST] = list(replaced)
@@ -86,7 +97,7 @@ def _unread(
                     and assignment not in gone
                     and may_go(assignment)
                     and is_part(assignment)
-                    and all(_inside(scopes, read, [*gone, assignment]) for read in reads)
+                    and not (minding_reads and any(not _inside(scopes, r, [*gone, assignment]) for r in reads))
                 ):
                     gone.append(assignment)
                     break

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_lse.lint import template as templates
-from pytest_lse.lint.dead import dead_assignments
+from pytest_lse.lint.dead import dead_assignments, parts_above
 from pytest_lse.lint.finding import Edit, Fix
 from pytest_lse.lint.graph import REDUCTIONS, Graph, Node
 from pytest_lse.lint.imports import Imports
@@ -131,6 +131,11 @@ class Fixer:
         with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
         if "axis" in used and with_axis and _is_no_axis(values.get("axis")):
             raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
+        axis = values.get("axis", self.lowerer.graph.none)
+        if "shape[axis]" in template and not (axis.op == "const" and isinstance(axis.value, float)):
+            raise UnavailableError("the replacement needs the number of a single axis")
+        if "numpy.size(" in template and isinstance(axis.value, tuple):
+            raise UnavailableError("the replacement needs a single axis")
         scopes = self.imports.scopes
         above = Above(self.lowerer, self.positions, scopes, site)
         above.take(site)
@@ -159,7 +164,7 @@ class Fixer:
 
         text = templates.fill(template, values, text_of, spell)
         text = self._complete(place_of.site, text, sign, left)
-        removed = self._removed(place_of, node, text)
+        removed, above_it = self._removed(place_of, node, text)
         departs = pattern.kernel.unsafe.get(framework)
         departs = departs or getattr(pattern.kernel.module, "unsafe_spellings", {}).get(pattern.spelling)
         leaves = [values[n] for n in used if n in values]
@@ -173,6 +178,7 @@ class Fixer:
             (*dict.fromkeys(edits), *removed, place(self.positions, scopes, place_of.site, text)),
             (node, self._after(text, spelled, above)),
             departs=bool(departs),
+            parts=tuple(map(self.positions.span, above_it)),
         )
 
     def _place(self, site: Site, node: Node, above: Above) -> _Place:
@@ -197,28 +203,26 @@ class Fixer:
             between.append(statement)
         raise UnavailableError("the value is changed in place")
 
-    def _removed(self, place_of: _Place, node: Node, text: str) -> list[Edit]:
-        """Return the edits that remove what the replacement makes superfluous, and what it takes the place of."""
+    def _removed(self, place_of: _Place, node: Node, text: str) -> tuple[list[Edit], list[ast.Assign]]:
+        """Return the edits that remove what the replacement makes superfluous, and the assignments of all parts."""
         scopes, values = self.imports.scopes, self.lowerer.values
         parts = set(_without_kept_axes(self.lowerer.graph, node))
         above = place_of.above
         needed: Sequence[ast.stmt] = place_of.between if above is None else above.needed
         if above is not None and above.misread:
             raise UnavailableError(_GONE)
-        found = dead_assignments(
-            self.positions,
-            scopes,
-            place_of.replaced,
-            text,
-            lambda a: values.get(id(a.value)) in parts and (a in needed or is_pure(self.lowerer, a.value)),
-            needed=needed,
-            kept=[place_of.kept] if place_of.kept else [],
-        )
+
+        def is_part(a: ast.Assign) -> bool:
+            return values.get(id(a.value)) in parts and (a in needed or is_pure(self.lowerer, a.value))
+
+        kept = [place_of.kept] if place_of.kept else []
+        replaced = place_of.replaced
+        found = dead_assignments(self.positions, scopes, replaced, text, is_part, needed=needed, kept=kept)
         if not found.keys() >= {*needed, *(s for s in place_of.replaced if isinstance(s, ast.stmt))}:
             if above is None:
                 raise UnavailableError("the value is changed in place")
             raise UnavailableError(_GONE)
-        return list(found.values())
+        return list(found.values()), [a for a in parts_above(scopes, replaced, is_part) if a not in kept]
 
     def _container(self, site: ast.expr, values: Iterable[Node], template: str) -> str | None:
         """Return how the replacement departs from the original where it is given an object that is no array."""

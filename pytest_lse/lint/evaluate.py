@@ -109,13 +109,17 @@ def leaves(*roots: Node) -> list[Node]:
         todo = [root]
         while todo:
             node = todo.pop()
-            if node.op in _STRUCTURE:
+            if node.op in _STRUCTURE or _is_shape(node):
                 todo.extend(node.args)
             elif node.op not in _TABLE and (node.op not in _VIEWS or node in shared):
                 found[node] = None
             else:
                 todo.extend(node.args)
     return sorted(found, key=lambda n: n.id)
+
+
+def _is_shape(node: Node) -> bool:
+    return node.op == "attr" and node.value == "shape"
 
 
 def evaluate(root: Node, given: Mapping[Node, Array], arithmetic: Floats, *, alternative: int = 0) -> Array:
@@ -161,6 +165,11 @@ def _apply(node: Node, args: list[Any], arithmetic: Floats, alternative: int) ->
             return slice(*(a if a is None else int(a) for a in args))
         case "phi":
             return args[alternative % len(args)]
+        case "attr":
+            return np.shape(args[0])
+        case "index" if isinstance(args[0], tuple):
+            # a number counts as one along any axis, as for NumPy's reductions
+            return args[0][int(args[1])] if args[0] else 1
         case "index":
             return args[0][_key(args[1], args[0])]
         case op if op in _VIEWS:

@@ -46,6 +46,8 @@ class Fix:
     proof: Any = field(default=None, compare=False, repr=False)
     #: whether it is known to change some values, as its message says
     departs: bool = field(default=False, compare=False, repr=False)
+    #: where assignments stand that compute parts of the value: several fixes together may leave them without a reader
+    parts: tuple[tuple[Location, Location], ...] = field(default=(), compare=False, repr=False)
     #: the fix for a project that does without SciPy
     without_scipy: Fix | None = field(default=None, compare=False, repr=False)
 

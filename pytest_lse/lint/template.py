@@ -15,11 +15,15 @@ class UnavailableError(Exception):
     """A template cannot be filled in here; the message says why."""
 
 
+#: an attribute of a variable, where every other one is part of a dotted name
+_SHAPE = "shape"
+
+
 @cache
 def placeholders(template: str) -> dict[str, int]:
     """Return the names that a template uses, and how often."""
     tree = ast.parse(template, mode="eval")
-    heads = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    heads = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr != _SHAPE}
     called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
     names: dict[str, int] = {}
     for n in ast.walk(tree):
@@ -52,6 +56,8 @@ def fill(
 
     class Fill(ast.NodeTransformer):
         def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+            if node.attr == _SHAPE:
+                return self.generic_visit(node)
             name = ast.unparse(node)
             dotted[f"D{len(dotted)}_"] = spell(name)
             return ast.Name(f"D{len(dotted) - 1}_", ast.Load())
@@ -137,6 +143,8 @@ class _Unparser:
                 return f"{self.visit(e.func, 5)}({', '.join(parts)})"
             case ast.Compare(ops=[ast.Gt()], comparators=[right]):
                 return f"{self.visit(e.left, 1)} > {self.visit(right, 1)}"
+            case ast.Attribute():
+                return f"{self.visit(e.value, 5)}.{e.attr}"
             case ast.Subscript():
                 return f"{self.visit(e.value, 5)}[{self.visit(e.slice)}]"
             case _:

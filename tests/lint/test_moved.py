@@ -149,3 +149,37 @@ def test_the_argument_may_be_a_call(argument):
 def test_two_calls_that_look_alike_are_two_values():
     text = "\n\ndef f(g):\n    return np.exp(g()) / np.exp(g()).sum()\n"
     assert fixed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "e = np.exp(x)\np = e / e.sum()\nreturn p, np.log(e.sum())",
+            "p = scipy.special.softmax(x)\nreturn p, scipy.special.logsumexp(x)",
+        ),
+        (
+            "e = np.exp(x)\n\ns = e.sum()\nreturn e / s, np.log(s)",
+            "return scipy.special.softmax(x), scipy.special.logsumexp(x)",
+        ),
+        (
+            "a = 1\n\ne = np.exp(x)\ns = e.sum()\n\nreturn a, e / s, np.log(s)",
+            "a = 1\n\nreturn a, scipy.special.softmax(x), scipy.special.logsumexp(x)",
+        ),
+        (
+            "e = np.exp(x)\ns = e.sum()\nreturn e / s, np.log(s), s",
+            "e = np.exp(x)\ns = e.sum()\nreturn scipy.special.softmax(x), scipy.special.logsumexp(x), s",
+        ),
+        (
+            "e = np.exp(-x)\ny = np.exp(y)\ny /= y.sum()\nreturn y, 1 / (1 + e), np.log(1 + e)",
+            "y = scipy.special.softmax(y)\nreturn y, scipy.special.expit(x), np.logaddexp(0, -x)",
+        ),
+        (
+            "# the weights\ne = np.exp(x)\n\nreturn e / e.sum(), np.log(e.sum())",
+            "# the weights\ne = np.exp(x)\n\nreturn scipy.special.softmax(x), scipy.special.logsumexp(x)",
+        ),
+    ],
+)
+def test_what_several_fixes_leave_without_a_reader_goes_too(before, after):
+    head = "\n\ndef f(x, y, f):\n"
+    assert fixed(head + textwrap.indent(before, "    ") + "\n") == head + textwrap.indent(after, "    ") + "\n"
