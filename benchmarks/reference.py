@@ -1,7 +1,8 @@
 """Accuracy, speed and tolerance of the reference kernels: `python benchmarks/reference.py [--accuracy] [--speed] ...`.
 
---accuracy N   misrounded results of N random values and all hard rows per kernel and dtype, against plain arb at 320
-               bits and more (needs python-flint)
+--accuracy N   misrounded results of N random values and all hard ones per kernel and dtype, against plain arb at 320
+               bits and more, mpmath as a second opinion (needs python-flint; `accuracy.py`); --kernel and --dtype
+               restrict it, --state FILE notes what has been done, to go on from there
 --speed        time on 1000 x 100 arrays against SciPy and mpmath
 --tolerance    largest error / tolerance of SciPy, PyTorch, textbook code and bugs over the hard grid
 """
@@ -9,90 +10,20 @@
 from __future__ import annotations
 
 import argparse
+import pathlib
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grid
 import numpy as np
 
 import pytest_lse.reference as reference
-from pytest_lse.dtypes import FORMATS
-from pytest_lse.reference import exact, judge
-from pytest_lse.reference.rounding import narrow, storage
+from pytest_lse.reference import judge
+from pytest_lse.reference.rounding import storage
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
-ROWS = ("logsumexp", "softmax", "log_softmax", "logmeanexp")
-ELEMENTS = ("sigmoid", "log_sigmoid", "softplus")
-
-
-def definition(name: str, row: list[Any], arb: Any) -> list[Any]:
-    """Return a kernel by its definition in arb, without any formula of the package."""
-    if name in ELEMENTS:
-        one = arb(1)
-        return {
-            "sigmoid": lambda: [one / (one + (-v).exp()) for v in row],
-            "log_sigmoid": lambda: [-(-v).exp().log1p() for v in row],
-            "softplus": lambda: [v.exp().log1p() for v in row],
-        }[name]()
-    small = [v.exp() for v in row]
-    total = sum(small, arb(0))
-    return {
-        "logsumexp": lambda: [total.log()],
-        "logmeanexp": lambda: [(total / len(row)).log()],
-        "softmax": lambda: [e / total for e in small],
-        "log_softmax": lambda: [v - total.log() for v in row],
-    }[name]()
-
-
-def rounded(ball: Any, target: Any) -> float | None:
-    """Round a ball if both its ends agree."""
-    if not ball.is_finite():
-        return float(ball) if not ball.is_nan() else None
-    ends = exact._Flint().ends(ball)
-    low, high = (exact.round_dyadic(end, target) for end in ends)
-    return low + 0.0 if low == high else None
-
-
-def truth(name: str, row: np.ndarray, target: Any) -> list[float]:
-    """Return the correctly rounded values of a row; nan where they cannot be decided."""
-    import flint
-
-    for precision in (320, 1500, 4500):
-        with flint.ctx.workprec(precision):
-            finite = [flint.arb(float(v)) for v in row]
-            values = [rounded(b, target) for b in definition(name, finite, flint.arb)]
-        if None not in values:
-            return values  # type: ignore[return-value]
-    # A midpoint missed by an exponential below 2**-4500: out of reach for this check.
-    return [np.nan if v is None else v for v in values]
-
-
-def batches(dtype: str, count: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield random rows of `count` values in total, then the hard rows that are finite."""
-    rng = np.random.default_rng(1)
-    target = FORMATS[dtype]
-    for scale in (1.0, 5.0, 30.0):
-        yield "random", narrow(rng.normal(size=(max(1, count // 300), 100)) * scale, target)
-    for category, batch in grid.rows(dtype):
-        if np.isfinite(batch).all():
-            yield category, batch
-
-
-def accuracy(count: int) -> None:
-    print(f"Misrounded results ({count} random values and all hard rows), against arb")
-    for dtype in DTYPES:
-        target = FORMATS[dtype]
-        for name in (*ROWS, *ELEMENTS):
-            wrong = total = 0
-            for _, batch in batches(dtype, count):
-                got = np.asarray(getattr(reference, name)(batch, dtype=dtype)).astype(np.float64)
-                for row, values in zip(batch, got, strict=True):
-                    want = np.array(truth(name, row, target))
-                    total += len(want)
-                    wrong += int((np.atleast_1d(values) != want)[~np.isnan(want)].sum())
-            print(f"  {dtype:9} {name:12} {wrong} of {total}", flush=True)
 
 
 def fastest(function: Callable[[], Any], seconds: float = 1.0) -> float:
@@ -222,6 +153,9 @@ def tolerance() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accuracy", type=int, metavar="N", nargs="?", const=1_000_000)
+    parser.add_argument("--kernel", action="append", help="with --accuracy: this kernel, may be repeated")
+    parser.add_argument("--dtype", action="append", choices=DTYPES, help="with --accuracy: this dtype")
+    parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--tolerance", action="store_true")
     options = parser.parse_args()
@@ -231,7 +165,9 @@ def main() -> None:
     if options.speed:
         speed()
     if options.accuracy:
-        accuracy(options.accuracy)
+        from accuracy import KERNELS, campaign
+
+        campaign(options.accuracy, tuple(options.kernel or KERNELS), tuple(options.dtype or DTYPES), options.state)
     if not (options.tolerance or options.speed or options.accuracy):
         parser.print_help()
 

@@ -76,10 +76,10 @@ def values(problem: Problem, target: Format) -> list[Value]:
         problem.cache["outputs"] = [whole.high]
         return [whole]
     ruling = special.rule(problem)
-    if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.spec.mean:
+    if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.reduced:
         results = [_empty(problem)]
         ruling = special.Ruling(free=[np.isnan(results[0].high)])  # the mean of nothing
-    elif problem.arrays[0].size == 0 and (problem.spec.mean or problem.spec.name in ("cross_entropy", "info_nce")):
+    elif problem.arrays[0].size == 0 and (problem.reduced or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
         levels = _levels(target, SIDE.get(problem.spec.name, 0))
@@ -159,8 +159,8 @@ def call_of(problem: Problem, name: str) -> Call:
     def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         lifted = [a if isinstance(a, Array) else lift(xp, a) for a in arrays]
         result = formula(xp, *lifted[:count], **dict(zip(keys, lifted[count:], strict=True)))
-        if problem.spec.mean:
-            result = xp.mean(result)
+        if problem.reduced:
+            result = xp.mean(result) if problem.reduction == "mean" else xp.sum(result)
         return tuple(xp.asarray(r) for r in (result if isinstance(result, tuple) else (result,)))
 
     return call
@@ -189,7 +189,7 @@ def gradient_call(
     def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         lifted = [lift(xp, a) for a in (arrays[:-1] if separable else arrays)]
         g = xp.asarray(arrays[-1] if separable else weights)
-        if problem.spec.mean:
+        if problem.reduced and problem.reduction == "mean":
             g = xp.divide(g, float(len(problem.arrays[0])))
         result = formula(xp, g, *lifted[:count], **dict(zip(keys, lifted[count:], strict=True)))
         if position >= len(result):

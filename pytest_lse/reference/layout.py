@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,8 @@ class Problem:
         Of the first argument as given, after broadcasting.
     axis : int
         Non-negative; the reduced axis in `shape`.
+    reduction : {"mean", "sum", "none"}
+        Of the losses that are a mean by default; for other kernels without meaning.
     """
 
     spec: Spec
@@ -38,12 +40,18 @@ class Problem:
     shape: tuple[int, ...]
     axis: int
     keepdims: bool = False
+    reduction: str = "mean"
     cache: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def reduced(self) -> bool:
+        """Whether the formula's values are added up."""
+        return self.spec.mean and self.reduction != "none"
 
     @property
     def separable(self) -> bool:
         """Whether rows may be evaluated alone."""
-        return self.spec.layout != "whole" and not self.spec.mean
+        return self.spec.layout != "whole" and not self.reduced
 
     def formula(self, name: str = "stable") -> Formula:
         """Return a formula of the kernel with its scalar parameters bound."""
@@ -56,8 +64,8 @@ class Problem:
     def restore(self, result: np.ndarray) -> np.ndarray:
         """Give a canonical output the shape that the user's function returns."""
         if self.spec.layout == "elements":
-            return result.reshape(() if self.spec.mean else self.shape)
-        if self.spec.layout != "rows" or self.spec.mean:
+            return result.reshape(() if self.reduced else self.shape)
+        if self.spec.layout != "rows" or self.reduced:
             return result
         kept = self.shape[: self.axis] + self.shape[self.axis + 1 :]
         if result.ndim == 2:
@@ -87,7 +95,7 @@ class Problem:
         given: np.ndarray = np.array(weights, dtype=np.float64)
         if given.shape != outputs.shape:
             raise ValueError(f"cotangent has shape {given.shape}: expected that of the output, {outputs.shape}")
-        if self.spec.mean or self.spec.layout == "whole":
+        if self.reduced or self.spec.layout == "whole":
             return given
         if self.spec.layout == "elements":
             return given.reshape(-1)
@@ -116,6 +124,9 @@ def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None
             allowed = ", ".join(known.params) or "none"
             raise TypeError(f"{known.name} has no parameter {key!r}: expected {allowed}")
     keepdims = bool(options.pop("keepdims", False))
+    reduction = options.pop("reduction", "mean") if known.mean else "mean"
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"reduction is {reduction!r}: expected 'mean', 'sum' or 'none'")
     axis = options.pop("axis", axis) if axis == -1 and "axis" in (params or {}) else axis
     options.pop("axis", None)
     arrays = [_array(n, known.args[n], a) for n, a in zip(names, arguments, strict=True)]
@@ -126,7 +137,7 @@ def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None
         scalars = {k: np.asarray(v) if isinstance(v, (list, np.ndarray)) else v for k, v in options.items()}
         first = arrays[0].shape if arrays else ()
         return Problem(known, tuple(arrays), scalars, {}, first, 0)
-    return _batched(known, names, arrays, options, axis, keepdims)
+    return replace(_batched(known, names, arrays, options, axis, keepdims), reduction=reduction)
 
 
 def _batched(

@@ -211,8 +211,8 @@ def _saturated(problem: Problem, gradient: bool) -> Ruling:
     x = problem.arrays[0]
     nan = np.any([np.isnan(a) for a in problem.arrays], axis=0)
     endless = np.isinf(x)
-    if problem.spec.mean:
-        empty = np.asarray(x.size == 0)
+    if problem.reduced:
+        empty = np.asarray(x.size == 0 and problem.reduction == "mean")
         if gradient:
             return Ruling(free=[(nan | endless).any() | empty])
         values = [(empty, 0.0), (endless.any(), np.nan)]
@@ -233,9 +233,11 @@ def stand_in(problem: Problem) -> tuple[np.ndarray, ...]:
 
 def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:
     x = problem.arrays[0]
+    if problem.spec.mean and not problem.reduced:
+        return _entropy(problem, gradient)  # every row by itself
     rows = np.ones(len(x), dtype=bool)
     open_ = False
-    empty = x.size == 0
+    empty = x.size == 0 and problem.reduction == "mean"
     if problem.spec.name == "cross_entropy":
         labels, options = problem.arrays[1], problem.params
         rows = labels != options["ignore_index"]

@@ -73,7 +73,9 @@ def spec(name: str) -> Spec:
         raise ValueError(f"unknown kernel {name!r}: expected one of {', '.join(names())}")
     package = plain if name in _plain() else kernels
     module = importlib.import_module(f"{package.__name__}.{name}")
-    params = getattr(module, "params", {})
+    params = dict(getattr(module, "params", {}))
+    if getattr(module, "reduction", None) == "mean":
+        params["reduction"] = "mean"
     return Spec(
         name=name,
         args=module.args,
