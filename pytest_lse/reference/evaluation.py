@@ -205,7 +205,7 @@ def _differentiated(problem: Problem, weights: np.ndarray, separable: bool, name
     def call(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
         data, g = (arrays[:-1], arrays[-1]) if separable else (arrays, weights)
         recorder = tape.Tape(xp)
-        variable = recorder.variable(xp.asarray(data[wrt]))
+        variable = recorder.variable(lift(xp, data[wrt]))
         output = forward(recorder, (*data[:wrt], variable, *data[wrt + 1 :]))[0]
         return (recorder.gradient(output, xp.asarray(np.reshape(g, output.shape)), variable),)
 

@@ -29,7 +29,8 @@ class Exact(Namespace):
 
     def __init__(self, backend: Any, blur: float = 0.0) -> None:
         self.backend = backend
-        self._make = np.frompyfunc(backend.make if not blur else lambda v: backend.blurred(v, blur), 1, 1)
+        self._make = np.frompyfunc(backend.make, 1, 1)
+        self._lifted = self._make if not blur else np.frompyfunc(lambda v: backend.blurred(v, blur), 1, 1)
         self._functions = {
             n: np.frompyfunc(getattr(backend, n), 1, 1) for n in ("exp", "expm1", "log", "log1p", "sqrt")
         }
@@ -38,29 +39,36 @@ class Exact(Namespace):
         self._compare = np.frompyfunc(backend.compare, 2, 1)
 
     def lift(self, values: np.ndarray) -> Array:
-        return Array(self, (_objects(self._make(values)),))
+        return Array(self, (objects(self._lifted(values)),))
+
+    def asarray(self, x: Operand, dtype: object = None) -> Array:
+        # A constant of the formula is what it is: only the arguments are blurred.
+        return x if isinstance(x, Array) else self._constant(np.asarray(x, dtype=np.float64))
+
+    def _constant(self, values: np.ndarray) -> Array:
+        return Array(self, (objects(self._make(values)),))
 
     @property
     def pi(self) -> Array:
-        return Array(self, (_objects(self.backend.pi()),))
+        return Array(self, (objects(self.backend.pi()),))
 
     def _value(self, x: Operand) -> np.ndarray:
         return self.asarray(x).parts[0]  # type: ignore[no-any-return]
 
     def add(self, a: Operand, b: Operand) -> Array:
-        return Array(self, (_objects(self._value(a) + self._value(b)),))
+        return Array(self, (objects(self._value(a) + self._value(b)),))
 
     def subtract(self, a: Operand, b: Operand) -> Array:
-        return Array(self, (_objects(self._value(a) - self._value(b)),))
+        return Array(self, (objects(self._value(a) - self._value(b)),))
 
     def multiply(self, a: Operand, b: Operand) -> Array:
-        return Array(self, (_objects(self._multiply(self._value(a), self._value(b))),))
+        return Array(self, (objects(self._multiply(self._value(a), self._value(b))),))
 
     def divide(self, a: Operand, b: Operand) -> Array:
-        return Array(self, (_objects(self._divide(self._value(a), self._value(b))),))
+        return Array(self, (objects(self._divide(self._value(a), self._value(b))),))
 
     def negative(self, x: Operand) -> Array:
-        return Array(self, (_objects(-self._value(x)),))
+        return Array(self, (objects(-self._value(x)),))
 
     def exp(self, x: Operand) -> Array:
         return self._apply("exp", x)
@@ -78,7 +86,7 @@ class Exact(Namespace):
         return self._apply("sqrt", x)
 
     def _apply(self, name: str, x: Operand) -> Array:
-        return Array(self, (_objects(self._functions[name](self._value(x))),))
+        return Array(self, (objects(self._functions[name](self._value(x))),))
 
     def compare(self, a: Operand, b: Operand) -> np.ndarray:
         return np.asarray(self._compare(self._value(a), self._value(b)), dtype=np.float64)
@@ -86,7 +94,7 @@ class Exact(Namespace):
     def _sum_last(self, x: Array) -> Array:
         if x.shape[-1] == 0:
             return self.lift(np.zeros(x.shape[:-1]))
-        return Array(self, (_objects(np.add.reduce(x.parts[0], axis=-1)),))
+        return Array(self, (objects(np.add.reduce(x.parts[0], axis=-1)),))
 
     def _order(self, x: Array, axis: int) -> np.ndarray:
         middle = np.asarray(np.frompyfunc(self.backend.key, 1, 1)(x.parts[0]))
@@ -98,7 +106,7 @@ class Exact(Namespace):
 
     def bounds(self, x: Array) -> np.ndarray:
         """Return both ends of every ball as dyadic numbers, an object array of (low, high)."""
-        return _objects(np.frompyfunc(self.backend.ends, 1, 1)(x.parts[0]))
+        return objects(np.frompyfunc(self.backend.ends, 1, 1)(x.parts[0]))
 
 
 def _radius(ends: tuple[Any, Any]) -> float:
@@ -112,7 +120,8 @@ def _radius(ends: tuple[Any, Any]) -> float:
     return round_dyadic(((b << (j - k)) - (a << (i - k)), k - 1), FORMATS["float64"])
 
 
-def _objects(values: Any) -> np.ndarray:
+def objects(values: Any) -> np.ndarray:
+    """Return an array of objects, of no dimension if there is one object only."""
     if isinstance(values, np.ndarray):
         return values
     result = np.empty((), dtype=object)
@@ -174,6 +183,20 @@ class _Flint:
 
     def key(self, x: Any) -> Any:
         return x.mid()
+
+    def spread(self, x: Any, size: Any, relative: float) -> Any:
+        return x + size * self.arb(0, relative) if x.is_finite() and size.is_finite() else x
+
+    def magnitude(self, x: Any) -> Any:
+        return abs(x.mid())
+
+    def joined(self, a: Any, b: Any, relative: float, absolute: float) -> Any:
+        total = a + b
+        middle, radius, size = total.mid(), total.rad(), abs(a.mid()) + abs(b.mid())
+        if not total.is_finite() or size == 0:
+            return total
+        limit = max(radius * abs(middle) / size, abs(middle) * relative + absolute, key=lambda v: v.mid())
+        return self.arb(middle, limit.mid()) if radius > limit else total
 
     def ends(self, x: Any) -> tuple[Any, Any]:
         if x.is_finite():
@@ -265,6 +288,25 @@ class _Mpmath:
         # An infinite interval has no middle; the two that occur are -inf and inf themselves.
         return x.a if x.mid is None else x.mid
 
+    def _finite(self, x: Any) -> bool:
+        return x.mid is not None and bool(x.delta < self.context.inf)
+
+    def spread(self, x: Any, size: Any, relative: float) -> Any:
+        return x + size * self.context.mpf([-relative, relative]) if self._finite(x) and self._finite(size) else x
+
+    def magnitude(self, x: Any) -> Any:
+        return abs(self.key(x))
+
+    def joined(self, a: Any, b: Any, relative: float, absolute: float) -> Any:
+        total = a + b
+        if not (self._finite(a) and self._finite(b)):
+            return total
+        middle, radius, size = total.mid, total.delta / 2, abs(a.mid) + abs(b.mid)
+        if size == 0:
+            return total
+        limit = max(radius * abs(middle) / size, abs(middle) * relative + absolute, key=lambda v: v.mid)
+        return middle + limit * self.context.mpf([-1, 1]) if radius > limit else total
+
     def ends(self, x: Any) -> tuple[Any, Any]:
         return tuple(_dyadic(end) for end in x._mpi_)
 
@@ -282,7 +324,9 @@ def _default_backend() -> str:
 
 
 @contextmanager
-def arithmetic(precision: int, backend: str | None = None, blur: float = 0.0) -> Iterator[Exact]:
+def arithmetic(
+    precision: int, backend: str | None = None, blur: float = 0.0, make: Callable[[Any], Exact] | None = None
+) -> Iterator[Exact]:
     """Give an exact namespace of that many bits.
 
     Parameters
@@ -293,16 +337,19 @@ def arithmetic(precision: int, backend: str | None = None, blur: float = 0.0) ->
         Default: flint when it is installed.
     blur : float
         Relative radius of the numbers that are lifted from float64.
+    make : callable, optional
+        Makes another namespace of the backend.
     """
     if (backend or _default_backend()) == "mpmath":
-        yield Exact(_Mpmath(precision), blur)
+        mp = _Mpmath(precision)
+        yield make(mp) if make else Exact(mp, blur)
         return
     import flint
 
     with _flint_lock:  # its precision is a global
         before, flint.ctx.prec = flint.ctx.prec, precision
         try:
-            yield Exact(_Flint(), blur)
+            yield make(_Flint()) if make else Exact(_Flint(), blur)
         finally:
             flint.ctx.prec = before
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.dtypes import Format
+from pytest_lse.dtypes import FORMATS, Format
 from pytest_lse.reference import evaluation, exact
 from pytest_lse.reference.evaluation import Value
+from pytest_lse.reference.honest import Honest
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.running import Model, Running
 
@@ -21,6 +22,8 @@ PRECISION = 300
 
 #: how much worse than its running error bound honest code of another spelling may be
 SPELLING = 2.0
+#: outputs of a kernel of one's own whose condition number is worked out from derivatives
+DERIVED = 16
 #: a sum of so many terms may be taken in any order; longer ones need several running sums
 ANY_ORDER = 2**16
 
@@ -102,7 +105,11 @@ def _of_values(problem: Problem, target: Format, strict: bool, values: Sequence[
     if problem.arrays[0].size == 0:
         return [np.full(v.high.shape, floor(target)) for v in values]
     if problem.spec.conditioned:
-        radii = _condition(problem, target, evaluation.call_of(problem, "stable"))
+        call = evaluation.call_of(problem, "stable")
+        radii = _condition(problem, target, call)
+        if values[0].high.size <= DERIVED:
+            radii[0] = np.fmin(radii[0], 4.0 * _first_order(problem, target, values[0].high.shape))
+        radii = [r + e for r, e in zip(radii, _roundings(problem, target, strict, call), strict=True)]
         return [_conditioned(problem, target, strict, r, v.high) for r, v in zip(radii, values, strict=True)]
     worst = _worst(problem, target, strict, [evaluation.call_of(problem, n) for n in _spellings(problem, strict)])
     slack = getattr(problem.spec.module, "slack", None)
@@ -133,7 +140,8 @@ def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, c
         return np.full(value.high.shape, floor(target))
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
     if problem.spec.conditioned:
-        (radius,) = _condition(problem, target, evaluation.gradient_call(problem, weights, False))
+        call = evaluation.gradient_call(problem, weights, False)
+        radius = _condition(problem, target, call)[0] + _roundings(problem, target, strict, call)[0]
         return _conditioned(problem, target, strict, radius, value.high, gradient=True)
     names = [*problem.spec.vjp, *_spellings(problem, strict)]
     calls = [evaluation.gradient_call(problem, weights, False, n) for n in names]
@@ -153,6 +161,34 @@ def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, c
         known = _conditioned(problem, target, strict, problem.restore_gradient(radius), value.high, gradient=True)
         bound = np.where(np.isfinite(bound), bound, known + lost)
     return np.asarray(np.where(np.isnan(bound), lost, bound))
+
+
+def _roundings(problem: Problem, target: Format, strict: bool, call: evaluation.Call) -> list[np.ndarray]:
+    """Return what honest code loses to roundings on the way through a formula of the user's own."""
+    arithmetic = model(target, strict)
+    count = steps(target) + arithmetic.summation(max((a.size for a in problem.arrays), default=1))
+    with exact.arithmetic(PRECISION, make=lambda backend: Honest(backend, arithmetic, count)) as xp:
+        lost = [xp.radii(array) for array in call(xp, problem.arrays)]
+    return [np.where(np.isfinite(e) & (not strict), e, 0.0) for e in lost]
+
+
+def _first_order(problem: Problem, target: Format, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the condition number times 2 u from the derivatives, which know of inputs that occur several times."""
+    found = np.zeros(shape)
+    for index in np.ndindex(shape):
+        weights = np.zeros(shape)
+        weights[index] = 1.0
+        for wrt, array in enumerate(problem.arrays):
+            if array.dtype == np.float64:
+                call = evaluation.gradient_call(problem, weights, False, "stable", wrt)
+                with exact.arithmetic(PRECISION) as xp:
+                    slopes = [
+                        exact.round_dyadic(low, FORMATS["float64"])
+                        for low, _ in xp.bounds(call(xp, problem.arrays)[0]).flat
+                    ]
+                moved = np.abs(np.reshape(slopes, array.shape) * np.where(np.isfinite(array), array, 0.0))
+                found[index] += 2.0 * target.u * moved.sum()
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def _condition(problem: Problem, target: Format, call: evaluation.Call) -> list[np.ndarray]:
