@@ -19,7 +19,8 @@ Use instead
 
 Fix safety
 ----------
-Safe: both forms are evaluated, and the one that is accurate is taken.
+Safe: both forms are evaluated, and the one that is accurate is taken. Unsafe for NumPy, where a scalar becomes an array
+of no axes; there is no fix where objects of pandas or xarray may come, which would become arrays.
 
 Special values
 --------------

@@ -19,8 +19,8 @@ Use instead
 
 Fix safety
 ----------
-Safe where the framework itself has the function. Unsafe where it adds SciPy to a project. Where the probabilities are
-used elsewhere they are left as they are.
+Safe where the framework itself has the function. Unsafe where it adds SciPy to a project, or where objects of pandas
+or xarray may come, as in LSE002. Where the probabilities are used elsewhere they are left as they are.
 
 Special values
 --------------

@@ -19,7 +19,8 @@ Use instead
 
 Fix safety
 ----------
-Safe where the framework itself has logsumexp. Unsafe where it adds SciPy to a project.
+Safe where the framework itself has logsumexp. Unsafe where it adds SciPy to a project, or where objects of
+pandas or xarray may come, as in LSE002.
 
 Special values
 --------------

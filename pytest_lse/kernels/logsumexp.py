@@ -20,8 +20,10 @@ Use instead
 Fix safety
 ----------
 Safe where the framework itself has the function (PyTorch with a `dim`, JAX, TensorFlow, SciPy in a project that depends
-on it). Unsafe where it adds SciPy to a project. There is no fix for PyTorch without a `dim`, which `torch.logsumexp`
-requires up to version 2.5.
+on it). Unsafe where it adds SciPy to a project, and in a module that imports pandas, xarray, dask or another package
+whose objects pass through NumPy's functions, unless the value is evidently an array: SciPy returns one. There is no fix
+where the value evidently is such an object, in a function that Numba compiles, and for PyTorch without a `dim`, which
+`torch.logsumexp` requires up to version 2.5.
 
 Special values
 --------------

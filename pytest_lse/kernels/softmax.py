@@ -21,8 +21,10 @@ Use instead
 
 Fix safety
 ----------
-Safe where the framework itself has the function. Unsafe where it adds SciPy to a project. There is no fix where the
-division is not that of a whole softmax, or where `x` is no longer available.
+Safe where the framework itself has the function. Unsafe where it adds SciPy to a project, and in a module that imports
+pandas, xarray, dask or another package whose objects pass through NumPy's functions, unless the value is evidently an
+array: SciPy returns one. There is no fix where the value evidently is such an object, in a function that Numba
+compiles, where the division is not that of a whole softmax, or where `x` is no longer available.
 
 Special values
 --------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_lse.lint.dead import dead_assignments
@@ -184,7 +184,7 @@ class _Expected(ast.NodeTransformer):
         self.removed = [e for e in edits if not e.content]
         replaced = [e for e in edits if e.content and e.location != e.end_location]
         self.replaced = {(e.location, e.end_location): e.content for e in replaced}
-        self.replaced.update({self._inside_parentheses(e): e.content for e in replaced})
+        self.replaced.update({span: e.content for e in replaced for span in self._inside_parentheses(e)})
 
     def visit(self, node: ast.AST) -> ast.AST | None:
         if isinstance(node, ast.expr) and (content := self.replaced.get(self.positions.span(node))):
@@ -198,7 +198,8 @@ class _Expected(ast.NodeTransformer):
                 return None
         return self.generic_visit(node)
 
-    def _inside_parentheses(self, edit: Edit) -> tuple[Location, Location]:
+    def _inside_parentheses(self, edit: Edit) -> Iterator[tuple[Location, Location]]:
+        """Yield the spans without one pair of parentheses, two pairs, ...: one of them is the expression's."""
         start, end = self.positions.offset(edit.location), self.positions.offset(edit.end_location)
         text = self.positions.text
         while text[start] == "(" and text[end - 1] == ")":
@@ -207,7 +208,7 @@ class _Expected(ast.NodeTransformer):
                 start += 1
             while text[end - 1].isspace():
                 end -= 1
-        return self.positions.at(start), self.positions.at(end)
+            yield self.positions.at(start), self.positions.at(end)
 
 
 def _shape(tree: ast.AST | None) -> list[str]:

@@ -126,6 +126,7 @@ class Fixer:
                 name not in used
                 and name not in getattr(pattern.kernel.module, "dropped", ())
                 and not (name in pattern.kernel.params and bound.value in (None, False))
+                and not (name == "axis" and framework == "math" and bound.value == 0.0)  # of a list
             ):
                 raise UnavailableError(f"the replacement has no place for {name}")
         with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
@@ -176,7 +177,7 @@ class Fixer:
             "unsafe" if unsafe else "safe",
             f"Replace with `{shown}`" + (f" ({unsafe})" if unsafe else ""),
             (*dict.fromkeys(edits), *removed, place(self.positions, scopes, place_of.site, text)),
-            (node, self._after(text, spelled, above)),
+            (_of_lists(self.lowerer.graph, node) if framework == "math" else node, self._after(text, spelled, above)),
             departs=bool(departs),
             parts=tuple(map(self.positions.span, above_it)),
         )
@@ -317,6 +318,12 @@ def replacement(pattern: Pattern, framework: str) -> str | None:
             tables.append(table)
     table = tables[0] if tables else pattern.kernel.replacement
     return table.get(framework)
+
+
+def _of_lists(graph: Graph, node: Node) -> Node:
+    """Return a value of plain Python, where what is added up are numbers: they have one axis."""
+    sums = [n for n in node.walk() if n.op == "sum" and n.args[1] is graph.zero]
+    return graph.substitute(node, {n: graph.make("sum", n.args[0], graph.none, n.args[2]) for n in sums})
 
 
 def _without_kept_axes(graph: Graph, node: Node) -> Iterator[Node]:

@@ -183,3 +183,16 @@ def test_two_calls_that_look_alike_are_two_values():
 def test_what_several_fixes_leave_without_a_reader_goes_too(before, after):
     head = "\n\ndef f(x, y, f):\n"
     assert fixed(head + textwrap.indent(before, "    ") + "\n") == head + textwrap.indent(after, "    ") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("np.exp(x) / sum(np.exp(x))", "scipy.special.softmax(x, axis=0)"),
+        ("np.log(sum(np.exp(x)))", "scipy.special.logsumexp(x, axis=0)"),
+        ("torch.exp(x) / sum(torch.exp(x))", "torch.softmax(x, dim=0)"),
+    ],
+)
+def test_the_builtin_sum_goes_along_the_first_axis(before, after):
+    head = "\n\ndef f(x):\n    return "
+    assert fixed(head + before + "\n") == head + after + "\n"

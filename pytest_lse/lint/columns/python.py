@@ -4,6 +4,7 @@ framework = "math"
 modules = ("math",)
 roots = ("math", "cmath")
 
+# The builtin sum of an array goes along its first axis.
 calls = {
     **{op: f"math.{op}(x)" for op in ("log1p", "expm1", "floor")},
     **{op: f"math.{op}(x) | cmath.{op}(x)" for op in ("exp", "sqrt", "tanh", "sin", "cos", "sinh", "cosh")},
@@ -14,7 +15,7 @@ calls = {
     "log10": "math.log10(x) | cmath.log10(x)",
     "abs": "builtins.abs(x) | math.fabs(x)",
     "pow": "math.pow(x, y) | builtins.pow(x, y)",
-    "sum": "builtins.sum(x) | math.fsum(x)",
+    "sum": "builtins.sum(x, *, axis:0) | math.fsum(x)",
     "max": "builtins.max(x, *, key!, default~)",
     "min": "builtins.min(x, *, key!, default~)",
     "maximum": "builtins.max(x, y, *, key!)",

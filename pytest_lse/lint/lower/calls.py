@@ -212,10 +212,9 @@ class Calls(Expressions):
 
     def framework_of(self, node: Node) -> str | None:
         """Return the framework that computed a value, or one of those it was computed from."""
-        for n in islice(node.walk(), _NEAR):
-            if n in self.frameworks:
-                return self.frameworks[n]
-        return None
+        found = [self.frameworks[n] for n in islice(node.walk(), _NEAR) if n in self.frameworks]
+        # plain Python takes the arrays of any framework
+        return next((f for f in found if f != "math"), found[0] if found else None)
 
     def _fit(
         self,
