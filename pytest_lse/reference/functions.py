@@ -85,7 +85,10 @@ def _target(arguments: tuple[Any, ...], dtype: object) -> Format:
         return format_of(dtype)
     found = []
     for argument in arguments:
-        kind = np.asarray(argument).dtype
+        try:
+            kind = np.asarray(argument).dtype
+        except (TypeError, ValueError):
+            continue  # it will be complained about by name
         if kind.kind == "f" or kind.name == "bfloat16":
             found.append(format_of(kind))
     return max(found, key=lambda f: (f.precision, f.emax), default=FORMATS["float64"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_lse.reference import arguments as checked
 from pytest_lse.reference.specs import Formula, Spec, spec
 
 
@@ -118,18 +119,14 @@ def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None
     names = list(known.args)
     if len(arguments) != len(names):
         raise TypeError(f"{known.name} takes {len(names)} arrays ({', '.join(names)}): got {len(arguments)}")
-    options = {**known.params, **(params or {})}
-    for key in options:
-        if key not in known.params:
-            allowed = ", ".join(known.params) or "none"
-            raise TypeError(f"{known.name} has no parameter {key!r}: expected {allowed}")
+    options = checked.parameters(known.name, known.params, params or {}, known.conditioned)
     keepdims = bool(options.pop("keepdims", False))
     reduction = options.pop("reduction", "mean") if known.mean else "mean"
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is {reduction!r}: expected 'mean', 'sum' or 'none'")
-    axis = options.pop("axis", axis) if axis == -1 and "axis" in (params or {}) else axis
-    options.pop("axis", None)
-    arrays = [_array(n, known.args[n], a) for n, a in zip(names, arguments, strict=True)]
+    own = options.pop("axis", -1)
+    axis = checked.integer("axis", own if axis == -1 else axis)
+    arrays = [checked.array(n, known.args[n], a) for n, a in zip(names, arguments, strict=True)]
     check = getattr(known.module, "check", None)
     if check is not None:
         check(*arrays, **options)
@@ -172,21 +169,3 @@ def _problem(
 ) -> Problem:
     arrays = tuple(flat.pop(n) for n in names)
     return Problem(known, arrays, scalars, flat, *place)
-
-
-def _array(name: str, role: str, value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    if role == "mask":
-        if array.dtype != np.bool_:
-            raise TypeError(f"{name} has dtype {array.dtype}: expected bool (True = keep)")
-        return array
-    if role == "labels":
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"{name} has dtype {array.dtype}: expected an integer dtype")
-        return array.astype(np.int64)
-    if role == "any" and array.dtype.kind in "biu":
-        return array
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} has dtype {array.dtype}: expected numbers") from None
