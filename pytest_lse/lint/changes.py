@@ -86,8 +86,13 @@ def _with_comments(result: FileResult, data: bytes) -> bytes:
 
 def _fixed(result: FileResult, data: bytes, settings: Settings, *, unsafe: bool) -> bytes:
     withheld: dict[tuple[object, ...], str] = {}
+    #: the cells of a notebook that wait: an import that was added above serves them too
+    waiting = False
 
     def change(text: str, findings: Sequence[Finding]) -> str:
+        nonlocal waiting
+        if waiting:
+            return text
         comments = [f for f in findings if f.code == UNUSED]
         code = [f for f in findings if f.code != UNUSED]
         if code:
@@ -97,13 +102,16 @@ def _fixed(result: FileResult, data: bytes, settings: Settings, *, unsafe: bool)
             withheld.update({_key(f): f.no_fix_reason or "" for f in outcome.withheld})
             if outcome.applied:
                 result.fixed += outcome.applied
+                waiting = notebook is not None and any(map(_imports, outcome.applied))
                 return outcome.text  # the comments' places have moved: next round
         edits = [e for f in comments if f.fix for e in f.fix.edits]
         result.fixed += comments
         return apply_edits(text, edits)
 
     findings, source, current = result.findings, None, data
-    for _ in range(ROUNDS):
+    notebook = read(data, result.filename) if result.filename.endswith(".ipynb") else None
+    for _ in range(ROUNDS + len(notebook.cells if notebook else ())):
+        waiting = False
         todo = [f for f in findings if _wanted(f, unsafe=unsafe) and _key(f) not in withheld]
         new = _by_cell(current, result.filename, todo, change) if todo else current
         if new == current:
@@ -126,6 +134,10 @@ def apply_safe(text: str, findings: Sequence[Finding]) -> str:
     if outcome and outcome.applied:
         return outcome.text
     return apply_edits(text, [e for f in findings if f.code == UNUSED and f.fix for e in f.fix.edits])
+
+
+def _imports(finding: Finding) -> bool:
+    return finding.fix is not None and any(e.location == e.end_location for e in finding.fix.edits)
 
 
 def _wanted(finding: Finding, *, unsafe: bool) -> bool:

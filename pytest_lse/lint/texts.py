@@ -53,6 +53,8 @@ class Texts:
         return None
 
     def _name(self, node: Node) -> str | None:
+        if node.op == "free" and node.value not in self.lowerer.state.names and str(node.value).isidentifier():
+            return str(node.value)  # nothing here binds it
         names = [name for name, value in self.lowerer.state.names.items() if value is node and name.isidentifier()]
         return names[-1] if names else None
 

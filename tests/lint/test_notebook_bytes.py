@@ -52,3 +52,47 @@ def test_only_the_changed_line_changes(spell, indent, newline):
     assert result.error is None
     assert result.output is not None
     assert result.output.decode() == before.replace("y = np.log(1 + np.exp(x))\\n", FIXED)
+
+
+def fixed_cells(*cells):
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": c} for c in cells]
+    document = json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    result = do_file("a.ipynb", Settings(root="/"), Job("fix", unsafe=True), data=document.encode())
+    assert result.output is not None
+    return [c["source"] for c in json.loads(result.output)["cells"]]
+
+
+def test_an_import_is_added_once_in_the_first_cell_that_needs_it():
+    cells = ["import numpy as np\n", "1 / (1 + np.exp(-x))", "def f(x):\n    return np.log(np.exp(x).sum())\n"]
+    assert fixed_cells(*cells) == [
+        cells[0],
+        "import scipy.special\n\nscipy.special.expit(x)",
+        "def f(x):\n    return scipy.special.logsumexp(x)\n",
+    ]
+
+
+def test_an_import_below_does_not_count():
+    cells = ["import numpy as np\n1 / (1 + np.exp(-x))", "from scipy.special import expit\n", "1 / (1 + np.exp(-y))"]
+    first, second, third = fixed_cells(*cells)
+    assert first == "import numpy as np\nimport scipy.special\nscipy.special.expit(x)"
+    assert second == cells[1]
+    assert third == "expit(y)"
+
+
+def test_more_cells_than_rounds():
+    calls = [f"{np}.log(1 + {np}.exp(x))" for np in ("np", "jnp", "torch")] * 5
+    head = "import numpy as np\nimport torch\nimport jax.numpy as jnp\n"
+    assert not any("exp(x))" in c for c in fixed_cells(head, *calls))
+
+
+def test_what_a_cell_assigns_anew_goes_what_others_may_read_stays():
+    cells = [
+        "import numpy as np\nimport scipy.special\n",
+        "x = np.exp(x)\nx = x / x.sum()\n",
+        "e = np.exp(y)\ne / e.sum()",
+    ]
+    assert fixed_cells(*cells) == [
+        cells[0],
+        "x = scipy.special.softmax(x)\n",
+        "e = np.exp(y)\nscipy.special.softmax(y)",
+    ]
