@@ -102,13 +102,13 @@ def _edge_rows(fmt: Format) -> Rows:
 def _far_overflow_rows(fmt: Format) -> Rows:
     yield from ([1000.0, 1000.0], [1000.0, 1001.0, 1002.0], [2 * fmt.log_max, 0.0], [1000.0, 5.0, 10.0, 0.001])
     yield from ([10 * fmt.log_max, 9 * fmt.log_max], [fmt.max / 32, fmt.max / 64], [fmt.max / 5, 0.0])
-    yield from ([fmt.max, 0.0], [fmt.max, fmt.max], [0.5 * fmt.max, fmt.max])
+    yield from ([fmt.max, 0.0], [fmt.max, fmt.max], [0.5 * fmt.max, fmt.max], [0.75 * fmt.max, 0.0])
 
 
 def _far_below_rows(fmt: Format) -> Rows:
     yield from ([-1000.0, -1000.0], [-1000.0, -1001.0, -1002.0], [-2 * fmt.log_max] * 2, [-1000.0, -1000.5])
     yield from ([-10 * fmt.log_max, -9 * fmt.log_max], [-fmt.max / 32, -fmt.max / 64], [-fmt.max / 5, -fmt.max / 5])
-    yield from ([-fmt.max, -fmt.max], [-fmt.max, -0.5 * fmt.max])
+    yield from ([-fmt.max, -fmt.max], [-fmt.max, -0.5 * fmt.max], [-0.75 * fmt.max, -0.75 * fmt.max])
 
 
 def _underflow_rows(fmt: Format) -> Rows:
@@ -132,6 +132,8 @@ def _spread_rows(fmt: Format) -> Rows:
     yield from ([-1000.0, 1000.0], [-1000.0, 1000.0, -1000.0, 5.0, 10.0, 0.001], [0.0, 1000.0], [0.0, -1000.0])
     yield from ([1000.0, 1000.0, -1000.0], [-1000.0, 1000.0, 999.0])
     yield from ([fmt.log_max, -fmt.log_max], [0.5 * fmt.log_tiny, 0.5 * fmt.log_max, 1.0], [-30.0, 30.0, 0.0])
+    # An ordinary number whose digits a far one takes away.
+    yield from ([0.3, -0.1 / fmt.eps], [0.3, -fmt.max / 32])
     yield from ([fmt.max / 32, -fmt.max / 32], [fmt.max / 5, -fmt.max / 5], [fmt.max, -fmt.max], [0.0, -fmt.max])
 
 
@@ -139,6 +141,11 @@ def _tie_rows(fmt: Format) -> Rows:
     for value in (0.0, 1.0, -3.0, 0.5 * fmt.log_max, 1.5 * fmt.log_max, -1.5 * fmt.log_max):
         yield from ([value, value], [value] * 3, [value, value - 1, value], [value - 1, value, value])
     yield [0.0] * 16
+
+
+def _steps(fmt: Format) -> list[float]:
+    """Differences from ordinary ones down to the last digit, one for each power of ten."""
+    return [0.3 * 10.0**-k for k in range(1, 16) if 10.0**-k >= fmt.eps]
 
 
 def _dominant_rows(fmt: Format) -> Rows:
@@ -166,7 +173,7 @@ def _mask_rows(fmt: Format) -> Rows:
     yield from ([-INF, 1000.0, 1001.0], [-1000.0, -INF], [-INF, -1000.0, -1001.0], [2 * fmt.log_max, -INF, 0.0])
     yield from ([-2.0, -1.0, -INF, -INF], [0.0, -INF, fmt.log_smallest_subnormal - 1])
     # Far below any number that stands in for -inf.
-    yield from ([-INF, -fmt.max / 32], [-fmt.max / 64, -INF, -fmt.max / 32])
+    yield from ([-INF, -fmt.max / 32], [-fmt.max / 64, -INF, -fmt.max / 32], [-INF, -fmt.max])
 
 
 def _mask(fmt: Format, t: float, z: Row) -> Row:
@@ -195,7 +202,14 @@ REGIMES: tuple[Regime, ...] = (
     Regime(
         "benign",
         "ordinary values",
-        lambda fmt: ([0.0, 1.0], [1.0, 2.0, 3.0], [0.5, -1.25], [3.0, -2.0, 0.0, 1.5], [0.1, 0.2, 0.3, 0.4, 0.5]),
+        lambda fmt: (
+            [0.0, 1.0],
+            [1.0, 2.0, 3.0],
+            [0.5, -1.25],
+            [3.0, -2.0, 0.0, 1.5],
+            [0.1, 0.2, 0.3, 0.4, 0.5],
+            [i * 7 % 37 / 16 - 1 for i in range(37)],
+        ),
         lambda fmt, t, z: _shift(0.0, z, 1 + abs(t)),
     ),
     Regime(
@@ -245,6 +259,12 @@ REGIMES: tuple[Regime, ...] = (
         "several equal maxima",
         _tie_rows,
         lambda fmt, t, z: _shift(1.5 * fmt.log_max * t, [min(round(v), 0) for v in z]),
+    ),
+    Regime(
+        "near_ties",
+        "values that almost agree, or that are almost zero",
+        lambda fmt: ([d, -d] for d in _steps(fmt)),
+        lambda fmt, t, z: _shift(2 * t, z, fmt.eps ** abs(t)),
     ),
     Regime("dominant", "one value dominates, the others sit a critical gap below it", _dominant_rows, _dominant),
     Regime(
@@ -323,15 +343,13 @@ def allowed(domain: str, claims: Sequence[str] = ()) -> tuple[Regime, ...]:
 def long_rows(fmt: Format) -> Iterable[Long]:
     """Rows long enough for a narrow running sum to stop growing.
 
-    In float16 and bfloat16 a sum of 4,096 equal terms does so when it runs in the dtype itself; in the wide dtypes an
-    accumulator that is narrower than the row shows. The lengths are prime, so that code which goes through a row in
-    blocks has a remainder to lose; once the remainder is all that counts.
+    In float16 and bfloat16 a sum of 4,093 equal terms does so when it runs in the dtype itself. The lengths are prime,
+    so that code which goes through a row in blocks has a remainder to lose; once the remainder is all that counts.
+    Nothing is longer, as correct code may need memory for every pair of elements.
     """
     yield Long((), 0.0, 1021)
     yield Long((), 0.0, 1021, (1.5 * fmt.log_max,))
     yield Long((1.0,), 0.0, 4093)
-    if fmt.precision > 11:
-        yield Long((1.0,), 0.5, 65_521)
 
 
 def very_long_rows(fmt: Format) -> Iterable[Long]:

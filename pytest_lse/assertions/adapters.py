@@ -215,12 +215,26 @@ class Torch(Framework):
                 if "numpy() on Tensor that requires grad" in str(error):
                     return None  # it leaves the framework: there is nothing to differentiate
                 raise
-            if not isinstance(output, self.xp.Tensor) or not output.requires_grad:
+            if not isinstance(output, self.xp.Tensor):
                 return None
+            if not output.requires_grad:
+                return np.zeros(tuple(first.shape)) if self._reaches_others(fn, arguments) else None
             weight = self.array(np.asarray(cotangent)).to(dtype=output.dtype).reshape(output.shape)
             # Of a scalar: with weights given, autograd imports SymPy, which takes as long as the whole assertion.
             (gradient,) = self.xp.autograd.grad((output * weight).sum(), first, allow_unused=True)
         return np.zeros(tuple(first.shape)) if gradient is None else self.numpy(gradient)
+
+    def _reaches_others(self, fn: Function, arguments: Sequence[Any]) -> bool:
+        """Whether a gradient reaches an argument but the first: then the function differentiates, and has lost it."""
+        first, *others = arguments
+        tracked = [a.detach().clone().requires_grad_(a.is_floating_point() and a.ndim > 0) for a in others]
+        if not any(a.requires_grad for a in tracked):
+            return False
+        try:
+            output = _first(fn(first, *tracked))
+        except RuntimeError:
+            return False
+        return isinstance(output, self.xp.Tensor) and output.requires_grad
 
     def spell(self, value: Array) -> str:
         """Return a torch.tensor call."""
@@ -332,13 +346,16 @@ class TensorFlow(Framework):
 
     def gradient(self, fn: Function, arguments: Sequence[Any], cotangent: Array) -> Array | None:
         """Differentiate by a GradientTape."""
-        with self.xp.GradientTape() as tape:
-            tape.watch(arguments[0])
+        floating = [a for a in arguments if a.dtype.is_floating]
+        with self.xp.GradientTape(persistent=True) as tape:
+            tape.watch(floating)
             output = _first(fn(*arguments))
         if not hasattr(output, "dtype"):
             return None
         weight = self.xp.reshape(self.xp.cast(self.xp.constant(cotangent), output.dtype), output.shape)
         gradient = tape.gradient(output, arguments[0], output_gradients=weight)
+        if gradient is None and any(g is not None for g in tape.gradient(output, floating[1:])):
+            gradient = self.xp.zeros_like(arguments[0])  # the function differentiates, and has lost it
         return None if gradient is None else self.numpy(self.xp.convert_to_tensor(gradient))
 
     def spell(self, value: Array) -> str:

@@ -90,6 +90,8 @@ def build(layout: Layout, draft: Draft, fmt: Format, dtype: str | None = None, i
     """
     kind = dtype or fmt.name
     rows = matrix(draft.rows) if draft.rows else np.zeros((0, 3))
+    if layout.width and rows.shape[1]:
+        rows = rows[:, np.arange(layout.width) % rows.shape[1]]
     arrays = layout.arrays(rows, draft.choice, fmt, ignore)
     shaped = [_shape(layout, a, draft) for a in arrays] if layout.kind in ("rows", "elements") else arrays
     axis = draft.axis if layout.kind == "rows" else -1
@@ -106,7 +108,9 @@ def _shape(layout: Layout, value: Array, draft: Draft) -> Array:
         return value
     if layout.kind == "elements":
         value = value.reshape(-1)
-        return value if draft.ndim == 1 else value.reshape((1,) * (draft.ndim - 1) + value.shape)
+        if draft.ndim == 1:
+            return value
+        return value.reshape((1,) * (draft.ndim - 2) + ((2, -1) if value.size and value.size % 2 == 0 else (1, -1)))
     if draft.ndim == 1:
         return np.asarray(value[0])
     value = value.reshape((1,) * (draft.ndim - 2) + value.shape)
@@ -117,6 +121,7 @@ def usable(layout: Layout, row: Row | Long, fmt: Format, domain: str, choice: in
     """Whether a row keeps what the kernel and the domain promise."""
     if isinstance(row, Long):
         return True
+    row = layout.fitted(row)
     if not layout.fits(row, choice, fmt):
         return False
     if domain in ("log_space", "extended") or -math.inf not in row:
@@ -135,12 +140,14 @@ def catalogue(
     Rows of one length share a batch where rows do not depend on each other: that is faster, and finds what leaks
     from row to row. With ``few_shapes``, batches are filled up to one size by repetition.
     """
+    # A matrix of states by states, or worse, gains nothing from a wide row.
+    widest = math.inf if layout.kind != "whole" or layout.batched else 16
     rows = [
         (name, tuple(row))
         for name in wanted
         if name in regimes.BY_NAME
         for row in regimes.BY_NAME[name].rows(fmt)
-        if usable(layout, row, fmt, domain) and len(row) >= layout.least
+        if usable(layout, row, fmt, domain) and layout.least <= len(row) <= widest
     ]
     if layout.kind == "elements":
         drafts = _element_drafts(layout, rows, ndim, fmt)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Layout:
         How many rows of numbers one element takes: 2 for pairs.
     least : int
         The shortest row.
+    width : int
+        The length of every row, where a parameter fixes it; 0 for none.
     cumulative : bool
         Whether every prefix is a result.
     builder : callable, optional
@@ -71,6 +73,7 @@ class Layout:
     long: int = 1_000_000
     group: int = 1
     least: int = 0
+    width: int = 0
     cumulative: bool = False
     builder: Builder | None = None
 
@@ -93,8 +96,12 @@ class Layout:
         if "temperature" in self.roles:
             top = min(top, fmt.max / 4 * float(roles_.temperature(np.zeros((1, 1)), choice, fmt)))
         if "uniform" in self.roles:
-            top = min(top, 0.25 / fmt.eps)
+            top = min(top, 0.01 / fmt.eps)
         return top
+
+    def fitted(self, row: Row) -> Row:
+        """Return the row in the width that is fixed, if one is: cut, or begun anew."""
+        return [row[i % len(row)] for i in range(self.width)] if self.width and len(row) else row
 
     def fits(self, row: Row, choice: int, fmt: Format) -> bool:
         """Whether a row keeps to the limit of a choice."""
@@ -207,6 +214,10 @@ def _mixture(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
             np.where(np.isfinite(row), row - np.min(row, where=np.isfinite(row), initial=np.inf), 0), 0, 2e4
         )
         return np.array([0.0]), np.where(np.isfinite(row), above, row), np.sqrt(2 * above), np.zeros(n)
+    if choice == 4:
+        # Far from the origin and near each other: x - mu is small where x**2 and mu**2 are not.
+        apart = min(1e4, 0.01 / fmt.eps)
+        return np.array([apart + 0.25, apart - 2.0]), np.zeros(n), apart + ramp, width / 2
     return far[:1] + 0.5, np.where(np.isfinite(row), 0.0, row), ramp * (choice % 5), width / 2
 
 
@@ -220,8 +231,7 @@ def _info_nce(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
 
 
 def _hmm(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
-    """Emissions are the row; transitions and the start are ordinary, sticky, or partly impossible."""
-    del fmt
+    """Emissions are the row; transitions and start are ordinary, sticky, partly or all but impossible."""
     row = rows[0]
     states = row.size
     start = roles_.log_probabilities(np.arange(states)[None, :] * 0.5)[0]
@@ -230,17 +240,23 @@ def _hmm(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
     scores = np.abs(np.subtract.outer(np.arange(states), np.arange(states))) * -(5.0 if choice == 2 else 0.5)
     if choice == 1:
         scores = np.where(np.triu(np.ones((states, states))) > 0, scores, -np.inf)
-    times = (3, 2, 1, 4)[choice] if choice < 4 else choice % 5 + 1
+    times = (3, 2, 1, 4, 3)[choice] if choice < 5 else choice % 5 + 1
     if choice == 3:
         times = 24 if np.all(np.abs(row[np.isfinite(row)]) < 100) and states < 4 else 3
     emit = np.stack([np.roll(row, t) for t in range(times)])
+    if choice == 4:
+        # Each emission allows one state, and no transition between those is likely.
+        far = 2 * fmt.log_max
+        scores = np.where(np.eye(states) > 0, 0.0, -far)
+        emit = emit - 4 * far * (np.arange(times)[:, None] % states != np.arange(states)[None, :])
     return start, roles_.log_probabilities(scores), emit
 
 
-def _ctc(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
+def _ctc(rows: Array, choice: int, fmt: Format, blank: int = 0) -> tuple[Array, ...]:
     """Each step's distribution is the row or a rotation of it; labels fit, repeat, or cannot fit."""
     del fmt
     row = rows[0] if rows.shape[1] > 1 else np.array([0.0, rows[0, 0]])
+    row = row[np.arange(max(row.size, blank + 1)) % row.size]
     classes = row.size
     times = (3, 5, 2, 4)[choice] if choice < 4 else choice % 6 + 1
     labels = {
@@ -249,7 +265,8 @@ def _ctc(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
     if choice == 3 and np.all(np.isfinite(row)) and np.ptp(row) < 20:
         times = 24
     steps = roles_.log_probabilities(np.stack([np.roll(row, t) for t in range(times)]))
-    return steps, np.array(labels, dtype=np.int64)
+    # Labels are made for a blank of 0, which changes places with the actual one.
+    return steps, np.array([0 if label == blank else label for label in labels], dtype=np.int64)
 
 
 _COMPOUND, _LOSS = 1 / 4, 1 / 16
@@ -274,11 +291,11 @@ _SPECIAL: dict[str, Layout] = {
         builder=_merge_attention,
     ),
     "mixture_log_prob": Layout(
-        ("values", "logits", "values", "values"), "whole", _LOSS, 4, long=0, least=1, builder=_mixture
+        ("values", "logits", "values", "values"), "whole", _LOSS, 5, long=0, least=1, builder=_mixture
     ),
     "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(
-        ("log_probabilities", "log_probabilities", "logits"), "whole", _STEPS, 4, long=0, least=1, builder=_hmm
+        ("log_probabilities", "log_probabilities", "logits"), "whole", _STEPS, 5, long=0, least=1, builder=_hmm
     ),
     "ctc_loss": Layout(("log_probabilities", "labels"), "whole", _STEPS, 4, long=0, least=1, builder=_ctc),
 }
@@ -375,4 +392,10 @@ def layout(kernel: str, params: Mapping[str, Any] | None = None) -> Layout:
     ValueError
         There is no such kernel; the message lists them.
     """
-    return _named(kernel, bool(params) and (params or {}).get("ignore_index") is not None)
+    params = params or {}
+    found = _named(kernel, params.get("ignore_index") is not None)
+    if kernel == "ctc_loss" and params.get("blank"):
+        found = replace(found, builder=partial(_ctc, blank=params["blank"]))
+    weight = params.get("weight")
+    # A weight for each class fixes their number.
+    return found if weight is None else replace(found, width=np.size(weight), long=0)

@@ -24,6 +24,12 @@ def minimise(failure: Failure, check: Callable[[Draft], Failure | None], least: 
         The shortest row, and how many numbers belong together in one.
     """
     left = BUDGET
+    whole = failure.case.draft
+    for i in range(len(whole.rows) if len(whole.rows) > 1 else 0):
+        alone = check(whole.only(i))
+        if alone is not None and alone.check == failure.check:
+            failure = alone
+            break
     progress = True
     while progress and left > 0:
         progress = False
@@ -43,15 +49,13 @@ def minimise(failure: Failure, check: Callable[[Draft], Failure | None], least: 
 def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
     rows = draft.rows
     if len(rows) > 1:
-        for i in range(len(rows)):
-            yield draft.only(i)
-        half = len(rows) // 2
-        if half > 1:
-            for part in (slice(None, half), slice(half, None)):
-                yield replace(draft, rows=rows[part], regimes=draft.regimes[part])
-        if len(rows) <= 8:
-            for i in range(len(rows)):
-                yield replace(draft, rows=rows[:i] + rows[i + 1 :], regimes=draft.regimes[:i] + draft.regimes[i + 1 :])
+        part = len(rows) // 2
+        while part:
+            for i in range(0, len(rows), part):
+                kept, names = rows[:i] + rows[i + part :], draft.regimes[:i] + draft.regimes[i + part :]
+                if kept:
+                    yield replace(draft, rows=kept, regimes=names)
+            part //= 2
     elif rows and draft.ndim == 2:
         yield replace(draft, ndim=1, axis=-1)
     first = rows[0] if rows else ()

@@ -56,6 +56,13 @@ def stable_variance(xp, x, w_logits, mu, log_sigma):
     return xp.logsumexp(terms, axis=-1)
 
 
+def stable_difference(xp, x, w_logits, mu, log_sigma):
+    # The normaliser of the weights comes last, so that a common offset of theirs is in both terms.
+    z = (x[:, None] - mu) / xp.exp(log_sigma)
+    terms = w_logits - 0.5 * z * z - log_sigma - 0.5 * xp.log(2.0 * xp.pi)
+    return xp.logsumexp(terms, axis=-1) - xp.logsumexp(w_logits, axis=-1)
+
+
 def vjp(xp, g, x, w_logits, mu, log_sigma):
     share = xp.softmax(_terms(xp, x, w_logits, mu, log_sigma), axis=-1)
     return (-g * xp.sum(share * (x[:, None] - mu) * xp.exp(-2.0 * log_sigma), axis=-1),)

@@ -207,7 +207,7 @@ def _log1mexp(problem: Problem, gradient: bool) -> Ruling:
 
 
 def _saturated(problem: Problem, gradient: bool) -> Ruling:
-    """Losses of a single logit: at an infinite one, 0 * inf is nan in every framework."""
+    """Losses of a single logit. -inf is log 0, and 0 * log 0 is 0; at +inf, nan is as good as the limit."""
     x = problem.arrays[0]
     nan = np.any([np.isnan(a) for a in problem.arrays], axis=0)
     endless = np.isinf(x)
@@ -215,11 +215,11 @@ def _saturated(problem: Problem, gradient: bool) -> Ruling:
         empty = np.asarray(x.size == 0 and problem.reduction == "mean")
         if gradient:
             return Ruling(free=[(nan | endless).any() | empty])
-        values = [(empty, 0.0), (endless.any(), np.nan)]
-        return Ruling(fixed=[(nan.any() | empty, np.nan)], free=[(x == np.inf).any() & ~nan.any()], either=values)
+        high = (x == np.inf).any() & ~nan.any()
+        return Ruling(fixed=[(nan.any() | empty, np.nan)], free=[high], either=[(empty, 0.0)])
     if gradient:
         return Ruling(free=[nan | endless], skip=nan)
-    return Ruling(fixed=[(nan, np.nan)], free=[(x == np.inf) & ~nan], either=[(endless, np.nan)], skip=nan)
+    return Ruling(fixed=[(nan, np.nan)], free=[(x == np.inf) & ~nan], skip=nan)
 
 
 def stand_in(problem: Problem) -> tuple[np.ndarray, ...]:
@@ -241,7 +241,9 @@ def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:
     if problem.spec.name == "cross_entropy":
         labels, options = problem.arrays[1], problem.params
         rows = labels != options["ignore_index"]
-        open_ = bool(not np.isfinite(x[~rows]).all())
+        # An ignored row may be anything but what has no logarithm of a softmax.
+        ignored = x[~rows]
+        open_ = bool((ignored == np.inf).any() or np.isnan(ignored).any() or (ignored == -np.inf).all(axis=-1).any())
         weight = options["weight"]
         empty = empty or not rows.any() or (weight is not None and not np.any(np.asarray(weight)[labels[rows]]))
         if options["reduction"] != "mean":

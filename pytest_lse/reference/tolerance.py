@@ -49,7 +49,8 @@ def model(target: Format, strict: bool) -> Model:
 
 def steps(target: Format) -> float:
     """Return how many roundings of 1 + |answer| honest code may spend besides."""
-    return 4.0 if target.precision < 24 else 8.0
+    # A small answer may be the difference of two terms that matter to each other: up to log(1/u) each.
+    return (4.0 if target.precision < 24 else 8.0) - math.log(target.u)
 
 
 def flushed(target: Format) -> float:
@@ -234,7 +235,7 @@ def _assembled(problem: Problem, target: Format, strict: bool, worst: np.ndarray
         extra = target.u * size
     elif problem.spec.scale == "probability":
         with np.errstate(divide="ignore", invalid="ignore"):
-            extra = target.u * size * (steps(target) + np.abs(np.log(np.where(size > 0.0, size, 1.0))))
+            extra = target.u * size * (steps(target) + 8.0 * np.abs(np.log(np.where(size > 0.0, size, 1.0))))
     else:
         extra = steps(target) * target.u * (1.0 + size)
     bound = SPELLING * worst + np.where(np.isfinite(extra), extra, 0.0) + floor(target)

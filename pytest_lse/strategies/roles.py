@@ -38,6 +38,10 @@ class Role:
     scalar: bool = False
 
 
+NONE_KEPT = 5
+"""The choice of a mask that keeps nothing."""
+
+
 def _bits(shape: tuple[int, ...], choice: int) -> Array:
     """Return arbitrary but fixed 0/1 values."""
     return (np.arange(int(np.prod(shape))).reshape(shape) * 2654435761 + choice * 40503 >> 7) & 1
@@ -58,7 +62,7 @@ def labels(rows: Array, choice: int, fmt: Format) -> Array:
 
 
 def mask(rows: Array, choice: int, fmt: Format) -> Array:
-    """Keep all, drop the maximum, keep only the minimum, drop the first, drop the last, keep none."""
+    """Keep all, drop the maximum, keep only the minimum, drop the first, drop the last, none, none in the first row."""
     del fmt
     order, n = _order(rows), rows.shape[-1]
     keep = np.ones(rows.shape, bool)
@@ -71,16 +75,14 @@ def mask(rows: Array, choice: int, fmt: Format) -> Array:
         keep[:, 0] = False
     elif choice == 4 and n > 1:
         keep[:, -1] = False
-    elif choice == 5:
+    elif choice == NONE_KEPT:
         keep[:] = False
-    elif choice > 5:
+    elif choice == 6:
+        keep[0] = False
+    elif choice > 6:
         keep = _bits(rows.shape, choice).astype(bool)
         np.put_along_axis(keep, order[:, :1], True, -1)
     return keep
-
-
-NONE_KEPT = 5
-"""The choice of a mask that keeps nothing."""
 
 
 def targets(rows: Array, choice: int, fmt: Format) -> Array:
@@ -139,7 +141,8 @@ def other_logits(rows: Array, choice: int, fmt: Format) -> Array:
 
 def uniform(rows: Array, choice: int, fmt: Format) -> Array:
     """One half, a ramp, near one, near zero."""
-    index = np.arange(rows.size).reshape(rows.shape)
+    # The same in every row, so that a row alone has the noise that it has among others.
+    index = np.broadcast_to(np.arange(rows.shape[-1]), rows.shape)
     if choice == 0:
         return np.full(rows.shape, 0.5)
     if choice == 2:
@@ -190,7 +193,7 @@ def other_probabilities(rows: Array, choice: int, fmt: Format) -> Array:
 
 ROLES: dict[str, Role] = {
     "labels": Role(labels, 3),
-    "mask": Role(mask, 6),
+    "mask": Role(mask, 7),
     "targets": Role(targets, 6),
     "hard_targets": Role(hard_targets, 3),
     "soft_labels": Role(soft_labels, 5),

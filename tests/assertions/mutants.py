@@ -759,7 +759,7 @@ def torch_mutants():
         ("sigmoid", "double where", lambda x: torch.where(x >= 0, 1 / (1 + torch.exp(-x)), torch.exp(x) / (1 + torch.exp(x))), {}),
         ("sigmoid", "naive", lambda x: 1 / (1 + torch.exp(-x)), {}),
         ("softplus", "double where", lambda x: torch.where(x > 20, x, torch.log1p(torch.exp(x))), {"dtypes": "float32"}),
-        ("softplus", "absolute value at 0", lambda x: torch.clamp(x, min=0) + torch.log1p(torch.exp(-torch.abs(x))) * 1.0
+        ("softplus", "half the absolute value", lambda x: torch.clamp(x, min=0) + torch.log1p(torch.exp(-torch.abs(x)))
             + 0.5 * (torch.abs(x) - torch.abs(x).detach()), {}),
         ("softplus", "dead below", lambda x: F.softplus(torch.clamp(x, min=-5)) - (F.softplus(torch.clamp(x, min=-5))
             - F.softplus(x)).detach(), {}),
