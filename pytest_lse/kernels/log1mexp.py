@@ -62,9 +62,9 @@ def stable(xp, x):
     return xp.where(near, xp.log(-xp.expm1(x)), xp.log1p(-xp.exp(x)))
 
 
-def stable_inverse_softplus(xp, x):
-    # Not this kernel, but what log(exp(x) - 1) is best written as: what expm1 loses is nothing beside x.
-    return x + xp.log(-xp.expm1(-x))
+def stable_beside(xp, x, y):
+    # Not this kernel, but part of a sum, as in the inverse of softplus: what expm1 loses is nothing beside y.
+    return y + xp.log(-xp.expm1(x))
 
 
 def vjp(xp, g, x):

@@ -118,8 +118,6 @@ class Analysis:
 
     def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]]) -> bool:
         """Return whether an operand is this match already: it was reported where it was computed."""
-        if isinstance(site, ast.UnaryOp):
-            return False
         for operand in _operands(site):
             value = self.lowerer.values.get(id(operand))
             if value is None or not value.ops & _CORE:
@@ -263,6 +261,8 @@ def _hint(node: Node) -> object:
 def _operands(site: Site) -> Iterator[ast.expr]:
     if isinstance(site, ast.BinOp):
         yield from (site.left, site.right)
+    elif isinstance(site, ast.UnaryOp):
+        yield site.operand
     elif isinstance(site, ast.AugAssign):
         yield from (site.target, site.value)
     elif isinstance(site, ast.Call):

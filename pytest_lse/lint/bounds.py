@@ -194,7 +194,7 @@ class Bounds:
         if n.op == "clip":
             low, high = known[0]
             if is_number(n.args[1]):
-                low, high = max(low, n.args[1].value), max(high, n.args[1].value)
+                low, high = max(low, -_limit(-n.args[1].value)), max(high, n.args[1].value)
             if is_number(n.args[2]):
                 low, high = min(low, n.args[2].value), min(high, _limit(n.args[2].value))
             return (low, high)

@@ -81,7 +81,8 @@ def _positive_sum(n: Node, bounds: Bounds) -> bool:
     if n.op == "abs":
         return _positive_sum(n.args[0], bounds)
     if n.op == "add":
-        return any(map(_exponential, n.args)) and all(_exponential(t) or bounds.interval(t)[0] >= 0.0 for t in n.args)
+        positive = [t for t in n.args if _exponential(t) or (t.op in _POSITIVE_SUMS and _exponential(t.args[0]))]
+        return bool(positive) and all(t in positive or bounds.interval(t)[0] >= 0.0 for t in n.args)
     return n.op in _POSITIVE_SUMS
 
 

@@ -98,11 +98,12 @@ def applies(values):
         pick = str(values["pick"]).lower()
         if not any(word in pick for word in ("hot", "action", "label", "target", "onehot", "select", "y_true")):
             return False
-    # More than that is a mixture. Less, or an unknown size, changes nothing: LSE003 and LSE007 say what it is.
+    # More than that belongs to the model, as the floor of a scale or the share of a mixture. Less, or an unknown
+    # size, changes nothing: LSE003 and LSE007 say what it is.
     eps = values.get("eps", 1e-8)
     if "one" in values:
         eps = values["one"] - 1.0 if isinstance(values["one"], float) else None
-    return isinstance(eps, float) and 1e-13 <= eps <= 1e-3
+    return isinstance(eps, float) and 1e-13 <= eps < 1e-3
 
 
 replacement = {

@@ -65,6 +65,7 @@ calls = {
     "einsum": "torch.einsum(subscripts, x, y)",
     "cast": ".float() | .double() | .half() | .bfloat16() | .to(a~, b~, *, dtype~, device~) | .type(a~) | .type_as(a~) | .cpu() | .cuda(a~, *, non_blocking~)"
     " | .numpy() | .contiguous() | .clone() | torch.tensor(data=x, dtype~, device~, requires_grad~) | torch.as_tensor(data=x, dtype~, device~)"
+    " | torch.Tensor(x) | torch.FloatTensor(x) | torch.DoubleTensor(x)"
     " | torch.from_numpy(x) | .item() | .tolist() | torch.clone(input=x)",
     "detach": ".detach()",
     "concat": "torch.cat(tensors=x, dim~) | torch.stack(tensors=x, dim~) | torch.concat(tensors=x, dim~) | torch.hstack(x) | torch.vstack(x)",
