@@ -13,7 +13,7 @@ _LITERAL = re.compile(
     r"|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*'",
     re.DOTALL,
 )
-_ACTIVATION = re.compile(r"""(["'])(softmax|log_softmax|sigmoid|softplus)\1""")
+_ACTIVATION = re.compile(r"""(["'])(softmax|log_softmax|sigmoid|softplus|tanh|exp)\1""")
 _CONTINUATION = re.compile(r"\\\n[ \t]*")
 _FORM_FEED = re.compile(r"\f[^\n]")
 _PRINT = re.compile(r"\n[ \t]*(?:print[ \t]+[\w%,\n]|exec[ \t]+\w|except [\w.]+,)")

@@ -1,34 +1,28 @@
-"""Which functions of a module can hold a finding? The others need not be parsed.
+"""Which functions of a module can hold a finding? The others need not be lowered, and most not even parsed.
 
-A pattern needs words (see `prefilter`). A function can hold a finding only if the words of one pattern stand in it or
-in what it can reach: values come to it from functions, classes and variables that it names, and from its class. What
+The functions with words of a pattern are parsed one by one, and what their values are made of is followed (`flow`):
+from there to whatever names them, and, where such a value is passed to a function of the module, into that. What
 cannot be told from the lines is left to the parser: then the whole file is analysed.
 """
 
 from __future__ import annotations
 
-import builtins
-import keyword
+import ast
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from functools import cache, cached_property
+from collections.abc import Iterator
+from functools import cached_property
 
-from pytest_lse.lint.code import code
-from pytest_lse.lint.prefilter import OPERATORS, POWER, Group, expression, power_of_e
-from pytest_lse.lint.units import FUNCTION, IMPORT, METHOD, MODULE, STORED, Units
+from pytest_lse.lint.code import UncertainError, code
+from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
+from pytest_lse.lint.prefilter import Group, expression, power_of_e
+from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, METHOD, MODULE, Units
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_DEFINED = re.compile(r"(?<!\w)(?:def|class)[ \t]+(\w+)")
-_ALIAS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
-_COMMON = frozenset({*keyword.kwlist, *dir(builtins), "self", "cls"})
-#: methods that the call of a class or of an instance means
-_CALLED = frozenset({"__init__", "forward", "__call__", "call"})
-#: a statement with more names is a table of something: it may go anywhere
-_MANY = 300
+_STORED = re.compile(r"(\.\w+)[ \t]*(?:[-+*/@%&|^<>]*=|[,:)\]]|in\b)")
+_IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
-def cut(text: str, needs: tuple[tuple[Group, ...], ...]) -> Reach | None:
+def cut(text: str, needs: tuple[tuple[Group, ...], ...]) -> Cut | None:
     """Return where the patterns with these needs can be, None if they can be nowhere.
 
     Raises
@@ -36,208 +30,294 @@ def cut(text: str, needs: tuple[tuple[Group, ...], ...]) -> Reach | None:
     UncertainError
         Only the parser can tell.
     """
-    reach = Reach(Units(code(text)), _table(needs))
-    return reach if reach.possible() else None
+    found = Cut(text, needs)
+    found.follow()
+    return found if found.hot else None
 
 
-class _Table:
-    """The words as bits, one for each group."""
-
-    def __init__(self, needs: tuple[tuple[Group, ...], ...]) -> None:
-        sets = [frozenset(need) for need in needs]
-        # What satisfies a larger need satisfies the smaller one.
-        least = [s for s in sets if not any(other < s for other in sets)]
-        bits: dict[Group, int] = {}
-        self.words: dict[str, int] = defaultdict(int)
-        #: bits of the groups that operators belong to: nearly every function has those
-        self.operators = 0
-        self.needs: set[int] = set()
-        for need in least:
-            for group in need:
-                if group in bits:
-                    continue
-                bits[group] = bit = 1 << len(bits)
-                if not OPERATORS.isdisjoint(group):
-                    self.operators |= bit
-                for word in group:
-                    self.words[word] |= bit
-            self.needs.add(sum(bits[group] for group in need))
-        self.operator_words = [w for w, b in self.words.items() if b & self.operators]
-        for word in self.operator_words:
-            if not self.words[word] & ~self.operators:
-                del self.words[word]
-
-    def satisfied(self, mask: int) -> bool:
-        return any(need & mask == need for need in self.needs)
-
-
-_table = cache(_Table)
-
-
-class Reach:
-    """Which words stand in each unit, or in what values can come to it from.
+class Cut:
+    """The functions of a module that can hold a finding.
 
     Attributes
     ----------
     units
         The module.
-    own
-        The words of each unit, as bits.
+    hot
+        The indices of the units that can hold one.
     """
 
-    def __init__(self, units: Units, table: _Table) -> None:
-        self.units = units
-        self.table = table
-        self.own = [0] * len(units.units)
-        self._mentions: dict[str, list[int]] = {}
-        self._operators: dict[int, bool] = {}
-        self._find_words()
+    def __init__(self, text: str, needs: tuple[tuple[Group, ...], ...]) -> None:
+        self.units = Units(code(text))
+        self.hot: set[int] = set()
+        self._table: Table = table(needs)
+        self._power = power_of_e(text.encode("utf-8", "replace"))
+        self._lines = text.split("\n")
+        #: what the units that have been looked at say of a name, or of a dot and an attribute
+        self._told: dict[str, int] = {}
+        #: the same for all of the module's names, with the bit of the name: it may be called
+        self._known: dict[str, int] = {}
+        self._keys: list[str] = []
+        #: attributes of which all that assigns them has been looked at: they are what that says
+        self._settled: set[str] = set()
+        names = dict.fromkeys(map(self._class_name, range(len(self.units.classes))))
+        self._classes = (1 << len(names)) - 1 << self._table.size
+        for key in {**names, **self._makers}:
+            self._known[key] = ARGUMENT | 1 << self._table.size + len(self._keys)
+            self._keys.append(key)
+        #: unit that has been looked at -> the names that it reads, and those that it calls with values of interest
+        self._reads: dict[int, set[str]] = {}
+        self._calls: dict[int, set[str]] = {}
+        self._running: set[int] = set()
+        self._todo: list[int] = []
 
-    def possible(self) -> bool:
-        """Return whether any unit can hold a pattern, wherever values go."""
-        total = self.table.operators
-        for mask in self.own:
-            total |= mask
-        return self.table.satisfied(total) and bool(self.hot(lambda i: True))
+    def follow(self) -> None:
+        """Find the hot units."""
+        for i in self._sources():
+            self._wait_for(i)
+        while self._todo:
+            self._look_at(self._todo.pop())
 
-    def carriers(self) -> set[int]:
-        """Return the units with words of a pattern."""
-        return {i for i, mask in enumerate(self.own) if mask}
+    def _sources(self) -> Iterator[int]:
+        """Yield the units with words that must be in an argument."""
+        text, table = self.units.code, self._table
+        words = {w: m for w, m in table.sought.items() if w in text}
+        places = {w: found for w in words if (found := self._places(w))}
+        if self._power:
+            places["**"] = list(self._places_of("**", text)) + self._places("pow")
+            words["**"] = table.power
+        # Only what some pattern needs whose other words are there too.
+        present = table.division
+        for word in table.words.keys() - table.sought.keys():
+            if table.words[word] & table.outer and word in text:
+                present |= table.words[word]
+        for word in places:
+            present |= words[word]
+        wanted = table.alone
+        for outer, inner in table.pairs:
+            if outer & present and inner & present == inner:
+                wanted |= inner & ~table.division
+        for word, found in places.items():
+            if words[word] & wanted:
+                for place in found:
+                    i = self.units.at(place)
+                    if self.units.units[i].kind == IMPORT:
+                        self._aliases(i)
+                    else:
+                        yield i
 
-    def hot(self, is_open: Callable[[int], bool]) -> set[int]:
-        """Return the units that reach all words of a pattern.
+    def _aliases(self, i: int) -> None:
+        """A word that has been given another name is found by that."""
+        for name, alias in _IMPORTED_AS.findall(self.units.text(self.units.units[i])):
+            self._learn(alias, self._table.words.get(name, 0))
 
-        Parameters
-        ----------
-        is_open
-            Whether values that are made of words can leave a function.
-        """
-        return {i for i, mask in enumerate(self._reached(is_open)) if mask and self._satisfied(i, mask)}
-
-    def touched(self, is_open: Callable[[int], bool]) -> set[int]:
-        """Return the units that reach any word of a pattern."""
-        return {i for i, mask in enumerate(self._reached(is_open)) if mask}
-
-    def _reached(self, is_open: Callable[[int], bool]) -> list[int]:
-        units, reached = self.units.units, list(self.own)
-        todo = [i for i, mask in enumerate(reached) if mask]
-        while todo:
-            i = todo.pop()
-            unit = units[i]
-            if unit.kind in (FUNCTION, METHOD) and unit.name != "__init__" and not is_open(i):
-                continue
-            mask = reached[i]
-            for j in self._readers(i):
-                if reached[j] | mask != reached[j] and units[j].kind != IMPORT:
-                    reached[j] |= mask
-                    todo.append(j)
-        return reached
-
-    def _satisfied(self, i: int, mask: int) -> bool:
-        if self.table.satisfied(mask):
-            return True
-        return self.table.satisfied(mask | self.table.operators) and self._has_operators(i)
-
-    def _has_operators(self, i: int) -> bool:
-        """Return whether operators stand in a unit, or can come from something it names."""
-        if i not in self._operators:
-            unit = self.units.units[i]
-            text = self.units.text(unit)
-            self._operators[i] = (
-                unit.owner >= 0
-                or any(w in text for w in self.table.operator_words)
-                or not self.defined.keys().isdisjoint(self.names(i) - {unit.name})
-            )
-        return self._operators[i]
-
-    def _find_words(self) -> None:
-        text, at, own = self.units.code, self.units.at, self.own
-        for word, bits in self.table.words.items():
-            if word == POWER:
-                places = self._powers()
-            elif word in text:
-                places = _places(word, text)
-            else:
-                continue
-            for place in places:
-                own[at(place)] |= bits
-        for i, unit in enumerate(self.units.units):
-            if unit.kind == IMPORT and own[i]:
-                own[i] = 0
-                # A word that has been given another name is found by that.
-                for name, alias in _ALIAS.findall(self.units.text(unit)):
-                    if bits := self.table.words.get(name, 0):
-                        for j in self.mentions(alias):
-                            own[j] |= bits if j != i else 0
-
-    def _powers(self) -> Iterator[int]:
-        text = self.units.code
-        if power_of_e(text.encode("utf-8", "replace")):
-            yield from (m.start() for m in re.finditer(r"\*\*|pow", text))
-
-    def mentions(self, name: str) -> list[int]:
-        """Return the units in which a name stands."""
-        if name not in self._mentions:
-            places = map(self.units.at, _places(name, self.units.code))
-            self._mentions[name] = list(dict.fromkeys(places))
-        return self._mentions[name]
-
-    @cached_property
-    def defined(self) -> dict[str, list[int]]:
-        """Name of a function, method or class -> the units that define it."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for m in _DEFINED.finditer(self.units.code):
-            found[m[1]].append(self.units.at(m.start()))
-        return found
-
-    @cached_property
-    def _imported(self) -> set[str]:
-        texts = (self.units.text(u) for u in self.units.units if u.kind == IMPORT)
-        return {name for text in texts for name in _NAME.findall(text)}
-
-    def names(self, i: int) -> set[str]:
-        """Return the names in a unit."""
-        return set(_NAME.findall(self.units.text(self.units.units[i])))
-
-    def variables(self, i: int) -> set[str]:
-        """Return the names in a statement of the module that may be its variables, or functions inside it."""
-        own = self.names(i)
-        functions = {n for n in own & self.defined.keys() if i not in self.defined[n]}
-        return own - _COMMON - functions - self._imported
-
-    def _readers(self, i: int) -> Iterator[int]:
-        """Yield the units that values of a unit can go to."""
-        unit = self.units.units[i]
-        if unit.kind == METHOD and unit.name != "__init__":
-            stored = dict.fromkeys(STORED.findall(self.units.text(unit)))
-            if stored:
-                yield from self.units.classes[unit.owner]
-            for name in stored:
-                yield from self.mentions(name)
-        if unit.kind == MODULE:
-            variables = self.variables(i)
-            if len(variables) > _MANY:
-                yield from range(len(self.units.units))
-            for name in variables:
-                yield from self.mentions(name)
-        elif unit.kind == FUNCTION or (unit.kind == METHOD and unit.name not in _CALLED):
-            yield from self.mentions(unit.name)
-        else:
-            members = self.units.classes[unit.owner]
-            if unit.kind != METHOD or unit.name == "__init__":
-                yield from members
-            else:
-                yield from members  # as `self(x)`
-                yield from self.mentions(unit.name)
-            if unit.name != "__init__":
-                yield from self.mentions(self.units.units[members[0]].name)
-
-
-def _places(word: str, text: str) -> Iterator[int]:
-    if word in OPERATORS:
-        at = text.find(word)
+    @staticmethod
+    def _places_of(literal: str, text: str) -> Iterator[int]:
+        at = text.find(literal)
         while at >= 0:
             yield at
-            at = text.find(word, at + len(word))
-    else:
-        yield from (m.start() for m in expression(word).finditer(text))
+            at = text.find(literal, at + len(literal))
+
+    def _places(self, word: str) -> list[int]:
+        return [m.start() for m in expression(word).finditer(self.units.code)] if word in self.units.code else []
+
+    def _mentions(self, key: str) -> Iterator[int]:
+        """Yield the units that may ask for a name, or for an attribute."""
+        text, units = self.units.code, self.units
+        owner, dot, name = key.rpartition(".")
+        for at in self._places_of(name, text):
+            if _in_a_word(text, at, at + len(name)) or (text[at - 1] == "." and not dot):
+                continue
+            if not dot:
+                yield units.at(at)
+            elif text[at - 1] in ". \t\n":
+                is_own = text[at - 5 : at] == "self."
+                i = units.at(at)
+                if (owner and units.units[i].owner == int(owner)) or not (owner or is_own):
+                    yield i
+
+    # ---- looking at one unit
+
+    def _wait_for(self, i: int) -> None:
+        if i not in self._todo and self.units.units[i].kind != IMPORT:
+            self._todo.append(i)
+
+    def _look_at(self, i: int) -> None:
+        if i in self._running:
+            return
+        self._running.add(i)
+        unit = self.units.units[i]
+        if unit.kind == METHOD:
+            for j in self._makers.get(f"{unit.owner}.__init__", ()):
+                if j not in self._reads:
+                    self._look_at(j)
+        calls = self._calls.setdefault(i, set())
+        flow = Flow(
+            self._table,
+            self._known,
+            lambda mask: self._seen(mask, calls),
+            power=self._power,
+            owner=unit.owner,
+            classes=self._classes,
+        )
+        self._reads[i] = flow.read
+        tree = self._parsed(i)
+        if unit.kind in (FUNCTION, METHOD):
+            flow.function(tree[0], is_method=unit.kind == METHOD)  # type: ignore[arg-type]
+        else:
+            flow.statements(tree)
+        self._running.discard(i)
+        if flow.hot:
+            self.hot.add(i)
+        if unit.name == "__init__" and unit.kind == METHOD:
+            self._settle(i, flow)
+        for key, mask in self._says(i, flow):
+            self._learn(key, mask)
+
+    def _settle(self, i: int, flow: Flow) -> None:
+        for name in flow.names:
+            key = f"{self.units.units[i].owner}{name}"
+            if name[0] == "." and self._makers.get(key) == [i] and key not in self._settled:
+                self._settled.add(key)
+                self._known[key] = self._told.get(key, 0)
+
+    def _seen(self, mask: int, calls: set[str]) -> int:
+        """Return what a value can hold when the names in it have been looked at, and all that those hold in turn."""
+        size = self._table.size
+        result, seen = 0, 0
+        while left := mask >> size & ~seen:
+            result |= mask & ~ARGUMENT
+            bit = left & -left
+            seen |= bit
+            key = self._keys[bit.bit_length() - 1]
+            calls.add(key)
+            for i in self._makers.get(key, ()):
+                if i not in self._reads:
+                    self._look_at(i)
+            mask |= self._told.get(key, 0)
+            result |= self._told.get(key, 0)
+        return result | mask >> size << size
+
+    def _says(self, i: int, flow: Flow) -> Iterator[tuple[str, int]]:
+        """Yield what others see of a unit."""
+        unit = self.units.units[i]
+        if unit.kind == FUNCTION:
+            yield unit.name, flow.returned
+        elif unit.kind == METHOD:
+            for owner in self._families[unit.owner]:
+                yield f"{owner}.{unit.name}", flow.returned
+                if unit.name in CALLED:
+                    yield self._class_name(owner), flow.returned
+            yield "." + unit.name, flow.returned
+            for key, mask in flow.names.items():
+                if key[0] == ".":
+                    yield key, mask
+                    yield f"{unit.owner}{key}", mask
+        elif unit.kind == MODULE:
+            yield from flow.names.items()
+        else:
+            for key, mask in flow.names.items():
+                yield "." + key, mask
+                yield f"{unit.owner}.{key}", mask
+
+    def _class_name(self, owner: int) -> str:
+        return self.units.units[self.units.classes[owner][0]].name
+
+    @cached_property
+    def _families(self) -> list[list[int]]:
+        """Class -> itself and the classes that inherit from it."""
+        units = self.units
+        heads = [units.text(units.units[members[0]]).partition(":\n")[0] for members in units.classes]
+        parents = [set(_NAME.findall(head)) for head in heads]
+        families = []
+        for owner in range(len(heads)):
+            family, names = [owner], {self._class_name(owner)}
+            for other, its_parents in enumerate(parents):  # a class stands below its parents
+                if other not in family and its_parents & names:
+                    family.append(other)
+                    names.add(self._class_name(other))
+            families.append(family)
+        return families
+
+    def _learn(self, key: str, mask: int) -> None:
+        """Remember what a name can hold, and look again at what reads it."""
+        known = self._told.get(key, 0)
+        if known | mask == known:
+            return
+        self._told[key] = known | mask
+        followed = self._table.followed
+        readers = self._calls
+        before = self._known.get(key, 0)
+        if key in self._settled:
+            self._known[key] = before | mask
+        elif (known | mask) & followed:
+            self._known[key] = before | ARGUMENT | (known | mask) & self._table.inner
+        if self._known.get(key, 0) != before:
+            readers = self._reads
+        for j, reads in readers.items():
+            if key in reads:
+                self._wait_for(j)
+        if mask & followed & ~known:
+            for j in self._mentions(key):
+                if j not in self._reads:
+                    self._wait_for(j)
+
+    @cached_property
+    def _makers(self) -> dict[str, list[int]]:
+        """Name, or dot and attribute -> the units that say what it is."""
+        found: dict[str, list[int]] = {}
+        units = self.units
+        for i, unit in enumerate(units.units):
+            keys: list[str] = []
+            if unit.kind == FUNCTION:
+                keys = [unit.name]
+            elif unit.kind == METHOD:
+                keys = ["." + unit.name]
+                for owner in self._families[unit.owner]:
+                    keys.append(f"{owner}.{unit.name}")
+                    if unit.name in CALLED:
+                        keys.append(self._class_name(owner))
+                for name in _STORED.findall(units.text(unit)):
+                    keys += [name, f"{unit.owner}{name}"]
+            elif unit.kind == MODULE:
+                keys = _NAME.findall(units.text(unit))
+            elif unit.kind != IMPORT:
+                names = _NAME.findall(units.text(unit))
+                keys = ["." + name for name in names] + [f"{unit.owner}.{name}" for name in names]
+            for key in keys:
+                its = found.setdefault(key, [])
+                if i not in its[-1:]:
+                    its.append(i)
+        return found
+
+    def _parsed(self, i: int) -> list[ast.stmt]:
+        units = self.units.units
+        unit = units[i]
+        end = units[i + 1].first if i + 1 < len(units) else len(self._lines) + 1
+        lines = self._lines[unit.first - 1 : end - 1]
+        if unit.indent:
+            lines.insert(0, "if 1:")
+        body = _parse("\n".join(lines))
+        if body is None and unit.kind == CLASS:
+            body = _parse("\n".join([*lines, " pass"]))
+        if body is None:
+            raise UncertainError
+        if unit.indent and body and isinstance(body[0], ast.If):
+            body = body[0].body
+        if unit.kind in (FUNCTION, METHOD) and not (
+            len(body) == 1 and isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef)
+        ):
+            raise UncertainError
+        return body
+
+
+def _parse(text: str) -> list[ast.stmt] | None:
+    try:
+        return ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _in_a_word(text: str, start: int, end: int) -> bool:
+    """Return whether what stands there is only part of a name."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return before.isalnum() or before == "_" or after.isalnum() or after == "_"

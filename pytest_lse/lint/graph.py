@@ -35,6 +35,7 @@ class Node:
     """
 
     __slots__ = ("args", "id", "op", "ops", "value")
+    ops: int
 
     def __init__(self, op: str, args: tuple[Node, ...], value: Any, number: int) -> None:
         self.op = op

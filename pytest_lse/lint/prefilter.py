@@ -11,23 +11,47 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
+from itertools import product
 
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
     from pytest_lse.lint.graph import Node
 
 Group = tuple[str, ...]
-#: codes, and the groups of words of which a file must hold one each
+#: codes, and the groups of words of which a file must hold one each: those of an operation, then those of its arguments
 Need = tuple[frozenset[str], tuple[Group, ...]]
 
 WORDS = os.path.join(os.path.dirname(__file__), "words.txt")
 
 #: operations that Python also spells with operators, or that need no spelling at all
 SPELT_OTHERWISE = frozenset(
-    {"add", "sub", "mul", "div", "neg", "pow", "abs", "sum", "contract", "index", "where", "square"}
+    {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "pow",
+        "abs",
+        "sum",
+        "contract",
+        "index",
+        "where",
+        "square",
+        "maximum",
+        "minimum",
+    }
 )
 #: operations that are made of others: their words stand for those
-_MADE_OF = {"exp": ("cosh", "sinh", "exp2"), "log": ("log2", "log10", "log_base"), "softmax": ("softmin",)}
+_MADE_OF = {
+    "exp": ("cosh", "sinh", "exp2"),
+    "log": ("log2", "log10", "log_base"),
+    "softmax": ("softmin",),
+    "mean": ("average",),
+    "bce_with_logits": ("bce",),
+    "cross_entropy": ("cross_entropy_of_probs",),
+}
+_DIVIDING = ("div", "pow", "reciprocal", "average", "log_base")
 #: stands in a group for a power of e, `math.e ** x` or `pow(2.71828, x)`
 POWER = "e**"
 #: the words that are no names; division is one
@@ -79,7 +103,7 @@ def needs() -> tuple[Need, ...]:
 def groups(off: frozenset[str]) -> tuple[tuple[Group, ...], ...]:
     """Return the groups of words of each kind of pattern that is looked for, without those that hold another's."""
     wanted = [g for codes, g in needs() if not codes <= off]
-    return tuple(g for g in wanted if not any(set(other) < set(g) for other in wanted))
+    return tuple(g for g in wanted if not any(o[0] == g[0] and set(o) < set(g) for o in wanted))
 
 
 def off(is_on: Callable[[str], bool]) -> frozenset[str]:
@@ -129,42 +153,82 @@ def stamp() -> str:
 
 
 def derive() -> tuple[Need, ...]:
-    """Return what each kind of pattern needs: its codes, and the groups of words of which a file must hold one each."""
+    """Return what each kind of pattern needs: its codes, its outer operation and those inside, as groups of words."""
     from pytest_lse.lint.patterns import patterns
 
-    found: dict[frozenset[Group], set[str]] = {}
-    for pattern in (p for ps in patterns().naive.values() for p in ps):
-        found.setdefault(frozenset(_groups(pattern.loose)), set()).add(pattern.kernel.code or "")
+    ways = [(p, _ways(p.loose)) for ps in patterns().naive.values() for p in ps]
+    every = {way for _, its_ways in ways for way in its_ways if way[1]}
+    # way -> the patterns that need at least that
+    shared = {
+        way: sum(any(w[0] == way[0] and way[1] <= w[1] for w in its_ways) for _, its_ways in ways) for way in every
+    }
+    found: dict[tuple[Group, frozenset[Group]], set[str]] = {}
+    for pattern, its_ways in ways:
+        # Any of its operations would do; the one that most patterns share makes the fewest needs.
+        rank = {w: max((n for o, n in shared.items() if o[0] == w[0] and o[1] <= w[1]), default=0) for w in its_ways}
+        best = max(its_ways, key=lambda way: (rank[way], way[0]), default=((), ()))[0]
+        for need in [w for w in its_ways if w[0] == best] or [((), frozenset())]:
+            found.setdefault(need, set()).add(pattern.kernel.code or "")
     least = [
         # A set that holds another is found only where the smaller one is.
-        (frozenset(c for c in codes if not any(c in found[other] for other in found if other < groups)), groups)
-        for groups, codes in found.items()
+        (frozenset(c for c in codes if not any(c in found[o] for o in found if o[0] == outer and o[1] < inner)), o_i)
+        for o_i, codes in found.items()
+        for outer, inner in (o_i,)
     ]
+    needs = [(codes, (outer, *sorted(inner))) for codes, (outer, inner) in least if codes]
     # The short ones first: most files that pass, pass by them.
-    ordered = sorted(((c, tuple(sorted(g))) for c, g in least if c), key=lambda n: (len(n[1]), n[1]))
-    return tuple(ordered)
+    return tuple(sorted(needs, key=lambda n: (len(n[1]), n[1])))
 
 
-def _groups(node: Node) -> set[Group]:
-    return {group for n in node.walk() if (group := _spellings(n)) is not None}
+def _ways(node: Node) -> set[tuple[Group, frozenset[Group]]]:
+    """Return each operation of a pattern that has a word, with the groups of words that its arguments need."""
+    from pytest_lse.lint.patterns import patterns
+
+    ways: dict[Group, set[frozenset[Group]]] = {}
+    for n in node.walk():
+        # A pattern's root is found by its operation alone, what is below it in any spelling.
+        if (n is node or n.op not in patterns().kernels) and (group := _spellings(n)):
+            inner = {frozenset[Group]().union(*parts) for parts in product(*map(_inner, n.args))}
+            ways[group] = _least(ways.get(group, set()) | inner)
+    telling = {group for group, inner in ways.items() if frozenset() not in inner}
+    return {(group, need) for group in telling or ways for need in ways[group]}
+
+
+def _inner(node: Node, inside: frozenset[str] = frozenset()) -> set[frozenset[Group]]:
+    """Return the sets of groups of words of which a value that matches needs one."""
+    from pytest_lse.lint.patterns import patterns
+
+    group = _spellings(node)
+    own: set[frozenset[Group]] = {frozenset((group,) if group else ())}
+    if node.op in inside:
+        own = {frozenset()}
+    elif node.op in patterns().kernels:
+        # A value that means this kernel, however it is spelt.
+        spellings = {
+            s for ps in patterns().all.values() for p in ps if p.kernel.name == node.op for s in (p.root, p.loose)
+        }
+        own |= {need for spelling in spellings for need in _inner(spelling, inside | {node.op})}
+    for arg in node.args:
+        own = _least({a | b for a in own for b in _inner(arg, inside)})
+    return _least(own)
+
+
+def _least(sets: set[frozenset[Group]]) -> set[frozenset[Group]]:
+    return {s for s in sets if not any(other < s for other in sets)}
 
 
 def _spellings(node: Node) -> Group | None:
     from pytest_lse.lint import ops
     from pytest_lse.lint.graph import is_number
-    from pytest_lse.lint.patterns import patterns
 
     if node.op == "pow" and is_number(node.args[1]) and node.args[1].value < 0.0:
-        return tuple(sorted(OPERATORS | ops.words("div") | ops.words("pow") | ops.words("reciprocal")))
+        return tuple(sorted(OPERATORS.union(*map(ops.words, _DIVIDING))))
     if node.op not in ops.PARAMS or node.op in SPELT_OTHERWISE:
         return None
     words = _words(node.op)
     if node.op in ("exp", "expm1"):
         words.add(POWER)
-    if node.op in patterns().kernels:
-        # A value that means this kernel: its own spellings are found by their exponential.
-        words |= {*_words("exp"), POWER}
-    return tuple(sorted(words))
+    return tuple(sorted(words)) or None
 
 
 def _words(op: str) -> set[str]:

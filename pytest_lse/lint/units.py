@@ -12,7 +12,7 @@ from functools import cache
 
 from pytest_lse.lint.code import UncertainError
 
-_NEXT = r"(?:(@)|(?:async[ \t]+)?(def|class)[ \t]+(\w+)|(from|import)\b|[^\s)\]}])"
+_NEXT = r"(?:(@)|(?:async[ \t]+)?(def|class)[ \t]+(\w+)|(from|import)\b|(?!(?:else|elif|except|finally)\b)[^\s)\]}])"
 #: an attribute that a statement assigns or changes
 STORED = re.compile(r"\.[ \t]*(\w+)[ \t]*(?:[-+*/%@&|^]|//|\*\*|<<|>>)?=(?!=)")
 _TOP = re.compile(r"\n" + _NEXT)

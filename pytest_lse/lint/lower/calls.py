@@ -17,7 +17,7 @@ _SEQUENTIAL = frozenset(
      "tensorflow.keras.models.Sequential", "paddle.nn.Sequential", "mlx.nn.Sequential"}
 )  # fmt: skip
 #: methods of a `torch.nn` module that return it
-_STILL = frozenset({"to", "cuda", "cpu", "float", "double", "half", "train", "eval", "requires_grad_"})
+STILL = frozenset({"to", "cuda", "cpu", "float", "double", "half", "train", "eval", "requires_grad_"})
 #: bare calls that change none of their arguments
 HARMLESS = frozenset(
     {"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"}
@@ -36,14 +36,14 @@ _EPSILONS = {"keras.backend.epsilon": 1e-7, "tensorflow.keras.backend.epsilon": 
 #: what a loss becomes under `from_logits=True`
 _FROM_LOGITS = {"bce": "bce_with_logits", "cross_entropy_of_probs": "cross_entropy"}
 #: the activations that a layer's keyword may name
-_ACTIVATIONS = frozenset({"sigmoid", "softmax", "log_softmax", "softplus", "tanh", "relu", "exp"})
+ACTIVATIONS = frozenset({"sigmoid", "softmax", "log_softmax", "softplus", "tanh", "relu", "exp"})
 #: layers that apply the function named by their keyword `activation`, and those keywords
 _LAYERS = frozenset(
     "Dense dense fully_connected Conv1D Conv2D Conv3D conv1d conv2d conv3d convolution2d linear Activation".split()
 )
-_ACTIVATION = ("activation", "activation_fn")
+ACTIVATION = ("activation", "activation_fn")
 #: what applies a function to the last of several layers, whatever its name
-_LAST_ACTIVATION = ("output_activation", "final_activation", "last_activation", "out_activation")
+LAST_ACTIVATION = ("output_activation", "final_activation", "last_activation", "out_activation")
 #: spelt as another framework, whose replacements do not fit: complex numbers cannot be compared
 _FOREIGN = {"cmath.": "cmath", "mxnet.np.": "mxnet.np", "mxnet.npx.": "mxnet.np", "mxnet.numpy": "mxnet.np"}
 
@@ -110,7 +110,7 @@ class Calls(Expressions):
             return graph.make("tile", graph.const(_FILLED[word]))
         if dotted in _EPSILONS:
             return graph.const(_EPSILONS[dotted])
-        if word in _LAYERS or any(k in keywords for k in _LAST_ACTIVATION):
+        if word in _LAYERS or any(k in keywords for k in LAST_ACTIVATION):
             activation = self._activation(word, positional, keywords)
             if activation is not None:
                 # Called with its input, a function; called with its size, a layer that is called later.
@@ -128,7 +128,7 @@ class Calls(Expressions):
 
     def _activation(self, word: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
         """Return the module that a layer's activation is."""
-        given = next((keywords[k] for k in (*_LAST_ACTIVATION, *_ACTIVATION) if k in keywords), None)
+        given = next((keywords[k] for k in (*LAST_ACTIVATION, *ACTIVATION) if k in keywords), None)
         if word == "Activation" and positional:
             given = positional[0]
         if given is None:
@@ -138,7 +138,7 @@ class Calls(Expressions):
             op = next((c.op for c in ops.functions(str(given.value))), None)
         if given.op == "module":
             return given
-        if not isinstance(op, str) or op not in _ACTIVATIONS:
+        if not isinstance(op, str) or op not in ACTIVATIONS:
             return None
         last = (self.graph.const(-1.0),) if "softmax" in op else ()
         return self.graph._intern("module", (self.graph.none, *last), (op, "tensorflow"))
@@ -165,7 +165,7 @@ class Calls(Expressions):
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque(name)
-        if receiver.op in ("module", "instance") and name in _STILL:
+        if receiver.op in ("module", "instance") and name in STILL:
             return receiver
         if (
             name == "extend"

@@ -29,7 +29,7 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 }
 _BUILTINS = frozenset(dir(builtins))
 #: attributes that are the value itself, or its transpose
-_ATTRIBUTES = {"T": "transpose", "mT": "transpose", "H": "transpose", "data": "detach", "real": "cast"}
+ATTRIBUTES = {"T": "transpose", "mT": "transpose", "H": "transpose", "data": "detach", "real": "cast"}
 _MODULE_NAMES = {"numpy.e": 2.718281828459045, "math.e": 2.718281828459045, "numpy.pi": 3.141592653589793}
 _NEWAXIS = frozenset({"numpy.newaxis", "jax.numpy.newaxis", "tensorflow.newaxis"})
 Site = ast.expr | ast.AugAssign
@@ -143,8 +143,8 @@ class Expressions:
             known = self.member_of(base, name)
         if known is not None:
             return self.property_value(known)
-        if name in _ATTRIBUTES:
-            return self.graph.make(_ATTRIBUTES[name], base)
+        if name in ATTRIBUTES:
+            return self.graph.make(ATTRIBUTES[name], base)
         return self.graph._intern("attr", (base,), name)
 
     def _Subscript(self, e: ast.Subscript) -> Node:

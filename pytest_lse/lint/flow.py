@@ -1,0 +1,485 @@
+"""What can the values of a function be made of? An answer without the value graph, at a tenth of its price.
+
+A value is a set of bits here: the words of operations that can be in it, and whether an argument of the function can.
+Each name has one set in all of a function, whatever the order of its statements. That is more than any value holds, so
+that a function of which nothing is found here holds no finding; the opposite has to be looked at. A pattern is an
+operation with others among its arguments (see `prefilter`): `log` of something that holds an `exp`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from pytest_lse.lint import ops
+from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL
+from pytest_lse.lint.lower.expressions import ATTRIBUTES
+from pytest_lse.lint.prefilter import OPERATORS, POWER, Group
+
+#: an argument of the function can be in the value, and what is called with others passes them on
+ARGUMENT = 1
+#: the object whose method it is can be the value
+SELF = 2
+#: attributes that are the value itself, in another shape
+_THROUGH = frozenset({*ATTRIBUTES, "values", "indices"})
+#: calls that are no operations, whose arguments are in their result all the same
+_PASSING = (
+    *("jit", "vmap", "checkpoint", "compile", "function", "Sequential", "zip", "enumerate", "items", "values"),
+    *("map", "OrderedDict", "transform", "agg", "aggregate"),
+    *STILL,
+)
+#: methods by which a list or a sequence of layers takes a value
+_TAKING = frozenset({"append", "extend", "add", "add_module"})
+_NAMING_ACTIVATION = frozenset({*ACTIVATION, *LAST_ACTIVATION})
+
+
+class Table:
+    """Which bits the words stand for, and which of them make a pattern."""
+
+    def __init__(self, needs: tuple[tuple[Group, ...], ...]) -> None:
+        self.words: dict[str, int] = dict.fromkeys((*_operations(), *_PASSING), ARGUMENT)
+        bits: dict[tuple[str, Group], int] = {}
+        pairs = set()
+        for outer, *inner in needs:
+            kinds = [("outer", outer), *(("inner", group) for group in inner)]
+            masks = [bits.setdefault(kind, 4 << len(bits)) for kind in kinds]
+            pairs.add((masks[0], sum(masks[1:])))
+        #: (bit of an operation, bits of what must be among its arguments)
+        self.pairs = sorted(pairs)
+        for (_, group), bit in bits.items():
+            for word in group:
+                self.words[word] = self.words.get(word, ARGUMENT) | bit
+        #: how many bits are taken: what is above them stands for names of the module
+        self.size = 2 + len(bits)
+        #: bits of operations that must be in an argument, and of those that are applied to them
+        self.inner = sum(bit for (kind, _), bit in bits.items() if kind == "inner")
+        self.outer = sum(bit for (kind, _), bit in bits.items() if kind == "outer")
+        self.division = self.words.get("/", 0) & ~ARGUMENT
+        self.power = self.words.pop(POWER, 0)
+        #: bits of operations that are patterns whatever their arguments are
+        self.alone = sum(o for o, inside in self.pairs if not inside)
+        #: bits of what is followed: operators stand in nearly every function
+        self.followed = self.inner & ~self.division
+        telling = self.followed | self.alone
+        self.sought = {w: m for w, m in self.words.items() if m & telling and w not in OPERATORS}
+
+    def matched(self, outer: int, inside: int) -> bool:
+        """Return whether an operation with these arguments can be a pattern."""
+        return any(o & outer and i & inside == i for o, i in self.pairs)
+
+
+table = cache(Table)
+
+
+@cache
+def _operations() -> frozenset[str]:
+    """Return the last words of all that the op table knows: what their arguments hold, their results can hold."""
+    functions, methods = ops._index()
+    constructors = (name for column in ops.columns() for name in getattr(column, "constructors", {}))
+    return frozenset(name.rpartition(".")[2] for names in (functions, methods, constructors) for name in names)
+
+
+class Flow:
+    """What the statements of one function, or of a module outside of functions, bind and return.
+
+    Parameters
+    ----------
+    table
+        The words.
+    outside
+        Name, dot and attribute of an instance, or class, dot and attribute of `self` -> what it can hold by the rest of
+        the module, with the name's own bit.
+    seen
+        Called with a value that holds names' bits, when others are passed to it; returns what those names can hold.
+    power
+        Whether a power may be one of e.
+    owner
+        The number of the class whose method it is.
+    classes
+        The bits of the module's classes.
+
+    Attributes
+    ----------
+    names
+        Name, or dot and attribute -> what it can hold.
+    returned
+        What the function can return.
+    hot
+        Whether there can be a pattern.
+    read
+        The names that were asked for.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        outside: Mapping[str, int],
+        seen: Callable[[int], int],
+        *,
+        power: bool,
+        owner: int = -1,
+        classes: int = 0,
+    ) -> None:
+        self.table = table
+        self.names: dict[str, int] = {}
+        self.returned = 0
+        self.hot = False
+        self.read: set[str] = set()
+        self._outside = outside
+        self._seen = seen
+        self._owner = owner
+        self._classes = classes
+        self._power = table.power if power else 0
+        #: what was written into a value that may have other names
+        self._anywhere = 0
+        self._again = True
+
+    def function(self, definition: ast.FunctionDef | ast.AsyncFunctionDef, *, is_method: bool) -> None:
+        """Follow the values through a function."""
+        args = definition.args
+        first = (*args.posonlyargs, *args.args)[:1] if is_method else ()
+        while self._again:
+            self._again = False
+            for decorator in definition.decorator_list:
+                self._value(decorator)
+            self._parameters(args, first)
+            for a in first:  # one that is decorated may be static
+                self._bind_name(a.arg, SELF | ARGUMENT if definition.decorator_list else SELF)
+            self._block(definition.body)
+
+    def statements(self, body: list[ast.stmt]) -> None:
+        """Follow the values through statements."""
+        while self._again:
+            self._again = False
+            self._block(body)
+
+    def _parameters(self, args: ast.arguments, without: tuple[ast.arg, ...] = ()) -> None:
+        for a in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+            if a not in without:
+                self._bind_name(a.arg, ARGUMENT)
+        for default in (*args.defaults, *args.kw_defaults):
+            if default is not None:
+                self._value(default)
+
+    # ---- statements
+
+    def _block(self, body: Iterable[ast.stmt]) -> None:
+        for s in body:
+            do = _STATEMENTS.get(type(s))
+            if do is not None:
+                do(self, s)
+            else:
+                self._children(s)
+
+    def _children(self, node: ast.AST) -> int:
+        for name in node._fields:
+            child = getattr(node, name)
+            if isinstance(child, list):
+                for c in child:
+                    self._child(c)
+            else:
+                self._child(child)
+        return 0
+
+    def _child(self, child: object) -> None:
+        if isinstance(child, ast.expr):
+            self._value(child)
+        elif isinstance(child, ast.stmt):
+            self._block((child,))
+        elif isinstance(child, ast.AST):
+            self._children(child)
+
+    def _assign(self, s: ast.Assign) -> None:
+        mask = self._value(s.value)
+        for target in s.targets:
+            self._bind(target, mask)
+
+    def _annotated(self, s: ast.AnnAssign) -> None:
+        if s.value is not None:
+            self._bind(s.target, self._value(s.value))
+
+    def _augmented(self, s: ast.AugAssign) -> None:
+        self._bind(s.target, self._operation(s.op, self._value(s.target), self._value(s.value)))
+
+    def _return(self, s: ast.Return) -> None:
+        if s.value is not None:
+            self.returned |= self._value(s.value)
+
+    def _for(self, s: ast.For | ast.AsyncFor) -> None:
+        self._bind(s.target, self._value(s.iter))
+        self._block(s.body)
+        self._block(s.orelse)
+
+    def _define(self, s: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in s.decorator_list:
+            self._value(decorator)
+        self._parameters(s.args)
+        outside, self.returned = self.returned, 0
+        self._block(s.body)
+        inside, self.returned = self.returned, outside
+        self._bind_name(s.name, inside | ARGUMENT)
+        self._bind_name("." + s.name, inside | ARGUMENT)
+
+    def _define_class(self, s: ast.ClassDef) -> None:
+        for e in (*s.decorator_list, *s.bases):
+            self._value(e)
+        self._block(s.body)
+        for method in CALLED:
+            self._bind_name(s.name, self.names.get("." + method, 0))
+
+    def _import(self, s: ast.Import | ast.ImportFrom) -> None:
+        for a in s.names:
+            if a.asname:
+                self._bind_name(a.asname, self.table.words.get(a.name.rpartition(".")[2], 0))
+
+    # ---- binding
+
+    def _bind_name(self, name: str, mask: int) -> None:
+        known = self.names.get(name, 0)
+        if known | mask != known or name not in self.names:
+            self.names[name] = known | mask
+            if name in self.read:
+                self._again = True
+
+    def _bind(self, target: ast.expr, mask: int) -> None:
+        kind = type(target)
+        if kind is ast.Name:
+            self._bind_name(target.id, mask)  # type: ignore[attr-defined]
+        elif isinstance(target, ast.Attribute):
+            self._value(target.value)
+            self._bind_name("." + target.attr, mask)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for t in target.elts:
+                self._bind(t, mask)
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, mask)
+        elif isinstance(target, ast.Subscript):
+            self._value(target.slice)
+            if mask:
+                self._bind(target.value, mask)
+            if mask & self.table.followed:
+                self._spread(mask)
+
+    def _spread(self, mask: int) -> None:
+        if self._anywhere | mask != self._anywhere:
+            self._anywhere |= mask
+            self._again = True
+
+    # ---- expressions
+
+    def _value(self, e: ast.expr) -> int:
+        visit = _EXPRESSIONS.get(type(e))
+        return visit(self, e) if visit is not None else self._children(e)
+
+    def _name(self, e: ast.Name) -> int:
+        return self._named(e.id)
+
+    def _named(self, key: str) -> int:
+        self.read.add(key)
+        # Also where the name is bound here: before that it may mean the module's.
+        return self.table.words.get(key, 0) | self._outside.get(key, 0) | self.names.get(key, 0) | self._anywhere
+
+    def _attribute(self, e: ast.Attribute) -> int:
+        mask = self._value(e.value)
+        return self._member(e.attr, mask)
+
+    def _member(self, name: str, owner: int) -> int:
+        key = "." + name
+        self.read.add(key)
+        mask = self.table.words.get(name) or self.table.words.get(name.rstrip("_"), 0)
+        if name in _THROUGH:
+            mask |= owner
+        if owner & SELF:
+            own = f"{self._owner}.{name}"
+            self.read.add(own)
+            mask |= self._outside.get(own, 0)
+        if owner >> self.table.size:
+            mask |= self._of_instance(key, owner)
+        return mask | self.names.get(key, 0) | self._anywhere
+
+    def _of_instance(self, key: str, owner: int) -> int:
+        """Return what an attribute can hold if its owner can be an instance of one of the module's classes."""
+        known = self._outside.get(key, 0)
+        if known & self.table.followed and not owner & self._classes:
+            owner = self._seen(owner)
+        return known if owner & self._classes else 0
+
+    def _call(self, e: ast.Call) -> int:
+        func = e.func
+        inside, name = 0, ""
+        if isinstance(func, ast.Attribute):
+            name = func.attr
+            inside = self._value(func.value)
+            called = self.table.words.get(name, 0) if _is_super(func.value) else self._member(name, inside)
+        else:
+            called = self._value(func)
+            if called & SELF:  # `self(x)`
+                for method in CALLED:
+                    called |= self._member(method, SELF)
+            name = func.id if isinstance(func, ast.Name) else ""
+        applied = 0
+        for a in e.args:
+            applied = self._value(a)
+            inside |= applied
+        table = self.table
+        # The last argument may be `out`.
+        in_place = len(e.args) > 1 and isinstance(e.args[-1], _TARGETS) and table.words.get(name, 0) & table.inner
+        if name[-1:] == "_" and name[:1] != "_":
+            in_place = 1
+        for k in e.keywords:
+            mask = self._value(k.value)
+            inside |= mask
+            if k.arg == "out":
+                in_place = 1
+            elif k.arg in _NAMING_ACTIVATION:
+                called |= mask
+        if name == "Activation":
+            called |= applied
+        elif name == "map" and e.args:
+            called |= self._value(e.args[0])
+        if called & table.alone:
+            self.hot = True
+        if inside & table.followed:
+            if isinstance(func, ast.Attribute) and inside >> table.size & ~self._classes >> table.size:
+                called |= self._of_instance("." + name, self._seen(inside))
+            if called >> table.size:
+                called = self._seen(called)
+            if called & table.outer and table.matched(called, inside):
+                self.hot = True
+        if name in _TAKING and isinstance(func, ast.Attribute):
+            self._bind(func.value, inside)
+        result = called | (inside if called & ARGUMENT else 0)
+        if in_place and result:
+            self._spread(result)
+        return result
+
+    def _operation(self, operator: ast.operator, left: int, right: int) -> int:
+        table = self.table
+        result = left | right
+        if isinstance(operator, ast.Div | ast.Pow):
+            below = right if isinstance(operator, ast.Div) else left
+            if below & table.followed and table.matched(table.division, below):
+                self.hot = True
+            result |= table.division & table.inner
+            if below & ARGUMENT:
+                result |= table.division
+            if isinstance(operator, ast.Pow):
+                result |= self._power
+        return result
+
+    def _binary(self, e: ast.BinOp) -> int:
+        # A chain of 1,000 operators is a tree 1,000 deep to the left: go down in a loop.
+        chain = [e]
+        while isinstance(chain[-1].left, ast.BinOp):
+            chain.append(chain[-1].left)
+        mask = self._value(chain[-1].left)
+        for part in reversed(chain):
+            mask = self._operation(part.op, mask, self._value(part.right))
+        return mask
+
+    def _unary(self, e: ast.UnaryOp) -> int:
+        return self._value(e.operand)
+
+    def _each(self, e: ast.Tuple | ast.List) -> int:
+        mask = 0
+        for x in e.elts:
+            mask |= self._value(x)
+        return mask
+
+    def _either(self, e: ast.BoolOp) -> int:
+        mask = 0
+        for x in e.values:
+            mask |= self._value(x)
+        return mask
+
+    def _compare(self, e: ast.Compare) -> int:
+        mask = self._value(e.left)
+        for x in e.comparators:
+            mask |= self._value(x)
+        return mask
+
+    def _if(self, e: ast.IfExp) -> int:
+        return self._value(e.test) & 0 | self._value(e.body) | self._value(e.orelse)
+
+    def _subscript(self, e: ast.Subscript) -> int:
+        self._value(e.slice)
+        return self._value(e.value)
+
+    def _walrus(self, e: ast.NamedExpr) -> int:
+        mask = self._value(e.value)
+        self._bind_name(e.target.id, mask)
+        return mask
+
+    def _starred(self, e: ast.Starred) -> int:
+        return self._value(e.value)
+
+    def _lambda(self, e: ast.Lambda) -> int:
+        self._parameters(e.args)
+        return self._value(e.body) | ARGUMENT
+
+    def _comprehension(self, e: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> int:
+        self._generators(e.generators)
+        return self._value(e.elt)
+
+    def _dictionary(self, e: ast.DictComp) -> int:
+        self._generators(e.generators)
+        return self._value(e.key) & 0 | self._value(e.value)
+
+    def _generators(self, generators: list[ast.comprehension]) -> None:
+        for g in generators:
+            self._bind(g.target, self._value(g.iter))
+            for condition in g.ifs:
+                self._value(condition)
+
+    def _constant(self, e: ast.Constant) -> int:
+        # `activation="softmax"` is a softmax.
+        return self.table.words[e.value] if isinstance(e.value, str) and e.value in ACTIVATIONS else 0
+
+
+_TARGETS = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+def _is_super(e: ast.expr) -> bool:
+    """Return whether an expression is `super()`: what a base class has is not looked at."""
+    return isinstance(e, ast.Call) and isinstance(e.func, ast.Name) and e.func.id == "super"
+
+
+#: methods that the call of an instance means
+CALLED = ("forward", "__call__", "call")
+
+_STATEMENTS: dict[type, Callable[[Flow, Any], None]] = {
+    ast.Assign: Flow._assign,
+    ast.AnnAssign: Flow._annotated,
+    ast.AugAssign: Flow._augmented,
+    ast.Return: Flow._return,
+    ast.For: Flow._for,
+    ast.AsyncFor: Flow._for,
+    ast.FunctionDef: Flow._define,
+    ast.AsyncFunctionDef: Flow._define,
+    ast.ClassDef: Flow._define_class,
+    ast.Import: Flow._import,
+    ast.ImportFrom: Flow._import,
+}
+_EXPRESSIONS: dict[type, Callable[[Flow, Any], int]] = {
+    ast.Name: Flow._name,
+    ast.Attribute: Flow._attribute,
+    ast.Call: Flow._call,
+    ast.Constant: Flow._constant,
+    ast.BinOp: Flow._binary,
+    ast.UnaryOp: Flow._unary,
+    ast.Subscript: Flow._subscript,
+    ast.Tuple: Flow._each,
+    ast.List: Flow._each,
+    ast.BoolOp: Flow._either,
+    ast.Compare: Flow._compare,
+    ast.IfExp: Flow._if,
+    ast.NamedExpr: Flow._walrus,
+    ast.Starred: Flow._starred,
+    ast.Lambda: Flow._lambda,
+    ast.ListComp: Flow._comprehension,
+    ast.SetComp: Flow._comprehension,
+    ast.GeneratorExp: Flow._comprehension,
+    ast.DictComp: Flow._dictionary,
+}
