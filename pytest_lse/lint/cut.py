@@ -213,11 +213,17 @@ class Cut:
                     yield key, mask
                     yield f"{unit.owner}{key}", mask
         elif unit.kind == MODULE:
-            yield from flow.names.items()
+            for key, mask in flow.names.items():
+                if key[0] == "." and mask & ~ARGUMENT:  # an attribute of whatever the module has
+                    raise UncertainError
+                yield key, mask
         else:
             for key, mask in flow.names.items():
-                yield "." + key, mask
-                yield f"{unit.owner}.{key}", mask
+                if key[0] == ".":
+                    yield key, mask
+                else:
+                    yield "." + key, mask
+                    yield f"{unit.owner}.{key}", mask
 
     def _class_name(self, owner: int) -> str:
         return self.units.units[self.units.classes[owner][0]].name
