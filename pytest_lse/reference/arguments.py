@@ -26,7 +26,7 @@ _RANGES = {
 _ARRAYS = ("pos_weight", "weight")
 
 
-def array(name: str, role: str, value: Any) -> np.ndarray:
+def array(name: str, role: str, value: Any, copy: bool = True) -> np.ndarray:
     """Return an argument as a canonical array: float64, int64 for labels, bool for masks."""
     found = _numbers(name, value)
     if role == "mask":
@@ -39,7 +39,7 @@ def array(name: str, role: str, value: Any) -> np.ndarray:
         return found.astype(np.int64)
     if role == "any" and found.dtype.kind in "biu":
         return found
-    return found.astype(np.float64)
+    return found.astype(np.float64, copy=copy)
 
 
 def _numbers(name: str, value: Any) -> np.ndarray:

@@ -309,8 +309,8 @@ def _rounded(
         margin = np.abs(high) * 2.0**-52
         margin += error * 1.001
         ends = (high - margin).astype(target.name), (high + margin).astype(target.name)
-        writable = np.require(high, requirements="W")  # later levels fill in what is open
-        return Value(ends[0].astype(np.float64) + 0.0, writable, low), ends[0] == ends[1]
+        # A copy, since later levels fill in what is open.
+        return Value(ends[0].astype(np.float64) + 0.0, np.array(high), low), ends[0] == ends[1]
     if error is None:
         margin = np.zeros(high.shape)
     else:

@@ -15,28 +15,24 @@ import numpy as np
 from pytest_lse.dtypes import Format
 from pytest_lse.reference import fused
 from pytest_lse.reference.fused import LONGEST, MAGIC, STEPS, Decided, buffers, starts
-from pytest_lse.reference.rounding import narrow, storage
+from pytest_lse.reference.rounding import narrow
 
 #: arguments of exp; below it is 0 in every narrow format
 LIMIT = 120.0
-#: relative error of exp
-EXP = 2.0**-44
+#: relative error of exp: a part for any argument, and one that grows with it
+EXP = 1.01 * 2.0**-45.17
+EXP_SLOPE = 2.0**-52
 _U = 2.0**-53
 
 
 @cache
 def _table() -> np.ndarray:
-    """Return the bits of 2**(j / 4096), less what the exponent of 2**(i / 4096) will add for the last 12 bits of i."""
-    import mpmath
-
-    context = mpmath.MPContext()
-    powers = np.array([float(context.mpf(2) ** (context.mpf(j) / STEPS)) for j in range(STEPS)])
-    bits: np.ndarray = powers.view(np.int64) - (np.arange(STEPS) << 40)
-    return bits
+    """Return the table of exp, rounded to doubles."""
+    return fused.head_bits(np.array([p / (1 << 250) for p in fused.powers()]))
 
 
 def exp(x: np.ndarray) -> np.ndarray:
-    """Return exp(x) for abs(x) <= LIMIT, in a buffer of this thread, with a relative error below `EXP`."""
+    """Return exp(x) for abs(x) <= LIMIT, in a buffer of this thread, with a relative error below `exp_error`."""
     r, t, q, head, index = (b.reshape(x.shape) for b in buffers(x.size)[:5])
     np.multiply(x, STEPS / np.log(2.0), out=r)
     np.add(r, MAGIC, out=t)
@@ -58,9 +54,9 @@ def exp(x: np.ndarray) -> np.ndarray:
     return q
 
 
-def total_error(n: int) -> float:
-    """Return the relative error of the sum of n exponentials."""
-    return EXP + n * _U
+def exp_error(size: float) -> float:
+    """Return the relative error of exp for arguments up to a size."""
+    return EXP + EXP_SLOPE * size
 
 
 class Block:
@@ -74,13 +70,17 @@ class Block:
         The maxima; None where there is no shift.
     far : ndarray of bool
         Elements that count as 0 in the sum.
+    size : float
+        No argument of exp is larger.
     """
 
     def __init__(self, x: np.ndarray) -> None:
         self.x = x
         self.top: np.ndarray | None = None
-        if np.einsum("ij,ij->i", x, x).max() <= LIMIT**2 or (x.min() >= -LIMIT and x.max() <= LIMIT):
+        self.size = fused.largest(x)
+        if self.size <= LIMIT:
             return
+        self.size = LIMIT
         self.top = x.max(axis=1, keepdims=True)
         self.x = x - self.top
         self.far = ~(self.x >= -LIMIT)
@@ -98,10 +98,6 @@ class Block:
 class Narrow(Decided):
     """Results in a narrow format."""
 
-    def __init__(self, shape: tuple[int, ...], pairs: bool, target: Format) -> None:
-        super().__init__(shape, pairs, storage(target.name))
-        self.target = target
-
     def between(self, start: int, lower: np.ndarray, upper: np.ndarray) -> None:
         """Round both ends of what the error bound leaves."""
         place = slice(start, start + len(lower))
@@ -117,51 +113,48 @@ class Narrow(Decided):
 def logsumexp(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
     """Return the logarithms of the sums of the exponentials of rows."""
     result = Narrow(x.shape[:1], pairs, target)
-    top, log = _log_totals(x)
+    top, log, error = _log_totals(x)
     value = top + log
-    margin = _log_error(x.shape[1], log) + _U * np.abs(value)
-    result.between(0, value - 1.001 * margin, value + 1.001 * margin)
+    margin = 1.001 * (error + _U * np.abs(value))
+    result.between(0, value - margin, value + margin)
     result.rounded += 0.0  # no negative zeros
     if pairs:
         result.high[...] = value
     return result
 
 
-def _log_error(n: int, log: np.ndarray) -> np.ndarray:
-    # The logarithm of the library is trusted to 4 u; log(1 + e) <= 1.001 e.
-    return np.asarray(1.001 * total_error(n) + 4.0 * _U * np.abs(log))
-
-
-def _log_totals(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shift of each row, and the log-sum-exp of what is left."""
+def _log_totals(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the shift of each row, the log-sum-exp of what is left, and its error."""
     total, top, step = np.empty(len(x)), np.zeros(len(x)), starts(x).step
+    size = 0.0
     for start in starts(x):
         place = slice(start, start + step)
         block = Block(x[place])
+        size = max(size, block.size)
         np.einsum("ij->i", block.exp(), out=total[place])
         if block.top is not None:
             top[place] = block.top[:, 0]
-    return top, np.log(total)
+    # The logarithm of the library is trusted to 4 u; log(1 + e) <= 1.001 e.
+    return top, np.log(total), 1.001 * (exp_error(size) + x.shape[1] * _U + 4.0 * _U * (size + 11.1))
 
 
 def log_softmax(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
     """Return the differences of rows to their log-sum-exp."""
     result = Narrow(x.shape, pairs, target)
-    top, log = _log_totals(x)
-    error = 1.001 * float(np.max(_log_error(x.shape[1], log), initial=0.0, where=np.isfinite(log))) + 2.0**-105
+    top, log, error = _log_totals(x)
     step = starts(x).step
     for start in starts(x):
         place = slice(start, start + step)
         block, t = x[place], top[place, None]
         value, lower, upper = (b.reshape(block.shape) for b in buffers(block.size)[:3])
-        margin: Any = error + 700.0 * _U
+        margin: Any = 1.001 * (error + 2.0 * _U * (LIMIT + 11.1))
         if t.any():
             block = block - t
-            # Two roundings; a masked element is exactly -inf.
-            margin = np.where(np.isinf(block), 0.0, 1.001 * _U * np.abs(block))
+            margin = 1.001 * _U * np.abs(block)
         np.subtract(block, log[place, None], out=value)
         if t.any():
-            margin = np.where(np.isinf(block), 0.0, error + margin + 1.001 * _U * np.abs(value))
+            # Two roundings; a masked element is exactly -inf.
+            margin = np.where(np.isinf(block), 0.0, 1.001 * error + margin + 1.001 * _U * np.abs(value))
         np.subtract(value, margin, out=lower)
         np.add(value, margin, out=upper)
         result.between(start, lower, upper)
@@ -174,10 +167,11 @@ def log_softmax(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
 def softmax(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
     """Return the exponentials of rows over their sums."""
     result = Narrow(x.shape, pairs, target)
-    error = 1.001 * (EXP + total_error(x.shape[1]) + 8.0 * _U)
     step = starts(x).step
     for start in starts(x):
-        small = Block(x[start : start + step]).exp()
+        block = Block(x[start : start + step])
+        error = 1.001 * (2.0 * exp_error(block.size) + (x.shape[1] + 8.0) * _U)
+        small = block.exp()
         inverse = 1.0 / np.einsum("ij->i", small)
         if pairs:
             np.multiply(small, inverse[:, None], out=result.high[start : start + step])
@@ -190,7 +184,7 @@ def softmax(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
 
 Shortcut = Callable[[np.ndarray, Format, bool], Decided]
 NARROW: dict[str, Shortcut] = {"logsumexp": logsumexp, "softmax": softmax, "log_softmax": log_softmax}
-WIDE: dict[str, Callable[[np.ndarray, bool], Decided]] = {
+WIDE: dict[str, Shortcut] = {
     "logsumexp": fused.logsumexp,
     "softmax": fused.softmax,
     "log_softmax": fused.log_softmax,
@@ -207,4 +201,14 @@ def first(name: str, x: np.ndarray, target: Format, pairs: bool) -> Decided | No
     """
     if name not in WIDE or not len(x) or not 2 <= x.shape[1] <= LONGEST:
         return None
-    return WIDE[name](x, pairs) if target.precision == 53 else NARROW[name](x, target, pairs)
+    if target.precision == 53:
+        return WIDE[name](x, target, pairs)
+    result = NARROW[name](x, target, pairs)
+    if result.open:
+        rows = np.concatenate(result.open)
+        again = WIDE[name](x[rows], target, pairs)
+        result.rounded[rows] = again.rounded
+        if pairs:
+            result.high[rows], result.low[rows] = again.high, again.low
+        result.open = [rows[o] for o in again.open]
+    return result

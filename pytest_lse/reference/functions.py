@@ -40,7 +40,7 @@ def evaluate(
     """
     target = _target(arguments, dtype)
     with np.errstate(all="ignore"):
-        problem = pose(kernel, arguments, params, axis)
+        problem = pose(kernel, arguments, params, axis, copy=False)
         results = [r.astype(storage(target.name), copy=False) for r in evaluation.rounded(problem, target)]
     return results[0] if len(results) == 1 else tuple(results)
 

@@ -8,20 +8,23 @@ docs/error-bounds.md, section 1.6; tests/reference/test_fused.py checks every co
 
 from __future__ import annotations
 
+import math
 import threading
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from pytest_lse.dtypes import Format
 from pytest_lse.reference.doubledouble import fast_two_sum, two_product
-from pytest_lse.reference.rounding import two_sum
+from pytest_lse.reference.rounding import round_sum, storage, two_sum
 
 #: arguments of exp, and the longest row
 LIMIT = 320.0
 LONGEST = 2**16
-#: relative error of exp for arguments up to 331 (LIMIT and the logarithm of LONGEST)
-EXP = 1.25 * 2.0**-74
+#: relative error of exp: a part for any argument, and one that grows with it
+EXP = 1.3 * 2.0**-76
+EXP_SLOPE = 4.0 / 331.0 * 2.0**-76
 #: relative error of the reciprocal, of its product with an exponential; absolute error of the logarithm
 QUOTIENT = 2.0**-74
 LOG = 2.0**-78
@@ -39,29 +42,49 @@ _workspace = threading.local()
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def total_error(n: int) -> float:
-    """Return the relative error of the sum of n exponentials."""
-    return EXP + n * 2.0**-80 + n * n * 2.0**-102
+def exp_error(size: float) -> float:
+    """Return the relative error of exp for arguments up to a size of at most 331 (LIMIT and log(LONGEST))."""
+    return EXP + EXP_SLOPE * size
+
+
+def sum_error(n: int) -> float:
+    """Return the relative error of a sum of n pairs."""
+    return 0.6 * n * 2.0**-80 + n * n * 2.0**-102
 
 
 @cache
-def table() -> tuple[np.ndarray, np.ndarray, float, float, float]:
-    """Return the tables of exp, and the steps per unit and the step, log(2) / 4096, in two parts.
+def powers() -> np.ndarray:
+    """Return 2**(j / 4096) for j = 0, ..., 4095 as integers, in units of 2**-250 and good to a few thousand of them."""
+    root = 2 << 500
+    for _ in range(12):  # square roots; STEPS is 2**12
+        root = math.isqrt(root) << 250
+    found = [1 << 250]
+    for _ in range(STEPS - 1):
+        found.append(found[-1] * (root >> 250) >> 250)
+    return np.array(found, dtype=object)
 
-    The first table holds the bits of a number of 26 bits next to 2**(j / 4096), less what the exponent of 2**(i / 4096)
-    will add for the last 12 bits of i; the second, how far its logarithm is from j log(2) / 4096.
+
+def head_bits(heads: np.ndarray) -> np.ndarray:
+    """Return the bits of a table for exp, less what the last 12 bits of i will add in the exponent of 2**(i / 4096)."""
+    bits: np.ndarray = heads.view(np.int64) - (np.arange(STEPS) << 40)
+    return bits
+
+
+@cache
+def table() -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Return the tables of exp, and its step log(2) / 4096 in two parts.
+
+    The first table holds numbers of 26 bits next to 2**(j / 4096), the second how far their logarithms are from
+    j log(2) / 4096.
     """
-    import mpmath
+    from mpmath.libmp import ln2_fixed
 
-    context = mpmath.MPContext()
-    context.prec = 250
-    step = context.ln2 / STEPS
-    heads = np.array([float(context.exp(step * j)) for j in range(STEPS)])
-    heads = np.ldexp(np.rint(np.ldexp(heads, 25)), -25)
-    gaps = np.array([float(context.log(context.mpf(float(h))) - step * j) for j, h in enumerate(heads)])
-    first = float(np.ldexp(np.rint(np.ldexp(float(step), 43)), -43))
-    second = float(step - context.mpf(first))
-    return heads.view(np.int64) - (np.arange(STEPS) << 40), gaps, float(1 / step), first, second
+    heads = np.array([float(p + (1 << 224) >> 225) for p in powers()]) * 2.0**-25
+    # log(1 + d), where d <= 2**-26 is the exact distance, rounded once
+    d = np.array([((int(h * 2**25) << 225) - p) / p for h, p in zip(heads.tolist(), powers(), strict=True)])
+    step = ln2_fixed(250) >> 12
+    first = (step + (1 << 206) >> 207) << 207  # a multiple of 2**-43
+    return head_bits(heads), d - d * d * (0.5 - d / 3), first / (1 << 250), (step - first) / (1 << 250)
 
 
 def buffers(size: int) -> list[np.ndarray]:
@@ -75,12 +98,12 @@ def buffers(size: int) -> list[np.ndarray]:
 def exp_pair(x: np.ndarray, rest: np.ndarray | None = None) -> Pair:
     """Return exp(x + rest) as a pair, for abs(x) <= 331 and abs(rest) < 2**-42: views of this thread's buffers.
 
-    The relative error is below `EXP`; abs(low) < 2**-27 abs(high).
+    The relative error is below `exp_error`; abs(low) < 2**-27 abs(high).
     """
-    bits, gaps, scale, first, second = table()
+    bits, gaps, first, second = table()
     k, r, c, a, q, head, t = (b.reshape(x.shape) for b in buffers(x.size)[:7])
     index = buffers(x.size)[7].view(np.int64).reshape(x.shape)
-    np.multiply(x, scale, out=t)
+    np.multiply(x, STEPS / np.log(2.0), out=t)
     t += MAGIC
     np.subtract(t, MAGIC, out=k)
     i = t.view(np.int64)
@@ -150,15 +173,18 @@ class Block:
         Elements that count as 0 in the sum: masked ones, and those below exp(-LIMIT).
     odd : ndarray of bool, of shape [B, 1]
         Rows that hold nan or +inf, or nothing but -inf.
+    size : float
+        No argument of exp is larger.
     """
 
     def __init__(self, x: np.ndarray) -> None:
         self.x = x
         self.rest: np.ndarray | None = None
         self.top: np.ndarray | None = None
-        # Mostly the squares, in one pass, tell that the extremes are harmless.
-        if np.einsum("ij,ij->i", x, x).max() <= LIMIT**2 or (x.min() >= -LIMIT and x.max() <= LIMIT):
+        self.size = largest(x)
+        if self.size <= LIMIT:
             return
+        self.size = LIMIT
         top = x.max(axis=1, keepdims=True)
         self.odd = ~np.isfinite(top)
         self.top = np.where(self.odd, 0.0, top)
@@ -199,6 +225,12 @@ def _cut(x: np.ndarray) -> np.ndarray:
     return np.bitwise_and(x.view(np.int64), _TOP).view(np.float64)
 
 
+def largest(x: np.ndarray) -> float:
+    """Return an upper bound of abs(x), nan if there is one in x: mostly the squares, in one pass, do."""
+    root = float(np.sqrt(np.einsum("ij,ij->i", x, x).max())) * (1.0 + 2.0**-30)
+    return root if root < 100.0 else float(np.abs(x).max())
+
+
 class Decided:
     """Results of rows as they are decided.
 
@@ -212,9 +244,10 @@ class Decided:
         Rows with an element that is not decided.
     """
 
-    def __init__(self, shape: tuple[int, ...], pairs: bool, dtype: Any = np.float64) -> None:
+    def __init__(self, shape: tuple[int, ...], pairs: bool, target: Format) -> None:
         self.pairs = pairs
-        self.rounded = np.empty(shape, dtype)
+        self.target = target
+        self.rounded = np.empty(shape, storage(target.name))
         self.high = np.empty(shape) if pairs else self.rounded
         self.low = np.zeros(shape) if pairs else self.rounded
         self.open: list[np.ndarray] = []
@@ -228,20 +261,25 @@ class Decided:
         What is masked has the value given; what is far is not decided.
         """
         place = slice(start, start + len(high))
-        lower, upper = self.rounded[place], buffers(high.size)[0].reshape(high.shape)
-        np.subtract(low, margin, out=lower)
-        lower += high
+        into = self.rounded[place]
         if self.pairs:
             self.high[place] = high
             self.low[place] = low
-        low += margin
-        np.add(high, low, out=upper)
-        same = lower == upper
+        if self.target.precision == 53:
+            upper = buffers(high.size)[0].reshape(high.shape)
+            np.subtract(low, margin, out=into)
+            into += high
+            low += margin
+            np.add(high, low, out=upper)
+            same = into == upper
+        else:
+            into[...] = round_sum(high, low - margin, self.target) + 0.0  # no negative zeros
+            same = (into == round_sum(high, low + margin, self.target)) & np.isfinite(high)
         if far is not None:
             same &= ~far
         if masked is not None and masked.any():
             same |= masked
-            lower[masked] = value
+            into[masked] = value
             if self.pairs:
                 self.high[place][masked] = value
                 self.low[place][masked] = 0.0
@@ -258,44 +296,48 @@ def starts(x: np.ndarray) -> range:
     return range(0, len(x), max(1, BLOCK // x.shape[1]))
 
 
-def logsumexp(x: np.ndarray, pairs: bool) -> Decided:
+def logsumexp(x: np.ndarray, target: Format, pairs: bool) -> Decided:
     """Return the logarithms of the sums of the exponentials of rows."""
-    result = Decided(x.shape[:1], pairs)
-    top, high, low, odd = _log_totals(x)
+    result = Decided(x.shape[:1], pairs, target)
+    top, high, low, odd, error = _log_totals(x)
     first, rest = two_sum(top, high)
     rest += low
     rest[odd] = np.nan
-    margin = EXP + total_error(x.shape[1]) + LOG + 2.0**-103 * np.abs(first)
+    margin = error + 2.0**-103 * np.abs(first)
     result.settle(0, first, rest, margin)
     return result
 
 
-def _log_totals(x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return the shift of each row, the log-sum-exp of what is left as a pair, and which rows are odd."""
+def _log_totals(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the shift of each row, the log-sum-exp of what is left as a pair, which rows are odd, and the error."""
+    size = 0.0
     heads, tails, top = np.empty(len(x)), np.empty(len(x)), np.zeros(len(x))
     odd = np.zeros(len(x), dtype=bool)
     step = starts(x).step
     for start in starts(x):
         place = slice(start, start + step)
         block = Block(x[place])
+        size = max(size, block.size)
         heads[place], tails[place] = row_sums(*block.exp())
         if block.top is not None:
             top[place], odd[place] = block.top[:, 0], block.odd[:, 0]
     heads[odd] = 1.0
-    return top, *log_pair(heads, tails), odd
+    # The logarithm takes exp of an argument that is larger by log(n) at most.
+    error = 2.0 * exp_error(size + 11.1) + sum_error(x.shape[1]) + LOG
+    return top, *log_pair(heads, tails), odd, error
 
 
-def log_softmax(x: np.ndarray, pairs: bool) -> Decided:
+def log_softmax(x: np.ndarray, target: Format, pairs: bool) -> Decided:
     """Return the differences of rows to their log-sum-exp."""
-    result = Decided(x.shape, pairs)
-    top, high, low, odd = _log_totals(x)
-    margin: Any = EXP + total_error(x.shape[1]) + LOG
+    result = Decided(x.shape, pairs, target)
+    top, high, low, odd, margin = _log_totals(x)
     step = starts(x).step
     for start in starts(x):
         place = slice(start, start + step)
         lh, ll, masked = high[place, None], low[place, None], None
         block, t = x[place], top[place, None]
-        bound, rest = margin, None
+        bound: Any = margin
+        rest = None
         if t.any():
             block, rest = two_sum(block, -t)
             bound = margin + 2.0**-103 * np.abs(block)
@@ -314,10 +356,9 @@ def log_softmax(x: np.ndarray, pairs: bool) -> Decided:
     return result
 
 
-def softmax(x: np.ndarray, pairs: bool) -> Decided:
+def softmax(x: np.ndarray, target: Format, pairs: bool) -> Decided:
     """Return the exponentials of rows over their sums."""
-    result = Decided(x.shape, pairs)
-    relative = EXP + total_error(x.shape[1]) + QUOTIENT + 2.0**-76
+    result = Decided(x.shape, pairs, target)
     step = starts(x).step
     for start in starts(x):
         block = Block(x[start : start + step])
@@ -331,7 +372,8 @@ def softmax(x: np.ndarray, pairs: bool) -> Decided:
         np.multiply(e, second, out=b)
         a += b
         e *= first
-        np.multiply(e, relative, out=b)
+        error = 2.0 * exp_error(block.size) + sum_error(x.shape[1]) + QUOTIENT + 2.0**-76
+        np.multiply(e, error, out=b)
         if block.top is None:
             result.settle(start, e, a, b)
         else:

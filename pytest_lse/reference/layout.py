@@ -105,8 +105,15 @@ class Problem:
         return given.reshape(len(self.arrays[0]), 1)
 
 
-def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None, axis: int) -> Problem:
+def pose(
+    kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None, axis: int, copy: bool = True
+) -> Problem:
     """Check a call and bring it into canonical form.
+
+    Parameters
+    ----------
+    copy : bool
+        Whether the arrays must not share memory with the arguments: the problem may outlive them.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def pose(kernel: Any, arguments: Sequence[Any], params: Mapping[str, Any] | None
         raise ValueError(f"reduction is {reduction!r}: expected 'mean', 'sum' or 'none'")
     own = options.pop("axis", -1)
     axis = checked.integer("axis", own if axis == -1 else axis)
-    arrays = [checked.array(n, known.args[n], a) for n, a in zip(names, arguments, strict=True)]
+    arrays = [checked.array(n, known.args[n], a, copy) for n, a in zip(names, arguments, strict=True)]
     check = getattr(known.module, "check", None)
     if check is not None:
         check(*arrays, **options)
