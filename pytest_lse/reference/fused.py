@@ -216,19 +216,20 @@ def reciprocal(heads: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.nda
     """Return 1 / (heads + tails) rounded, and as a pair whose first part has 26 bits."""
     s, t = fast_two_sum(heads, tails)
     whole = 1.0 / s
-    first, part = _cut(whole), _cut(s)
+    first, part = cut(whole), cut(s)
     rest = ((1.0 - part * first) - (s - part) * first) - t * first
     return whole, first, rest * whole
 
 
-def _cut(x: np.ndarray) -> np.ndarray:
+def cut(x: np.ndarray) -> np.ndarray:
+    """Return the 26 leading bits of numbers."""
     return np.bitwise_and(x.view(np.int64), _TOP).view(np.float64)
 
 
 def largest(x: np.ndarray) -> float:
     """Return an upper bound of abs(x), nan if there is one in x: mostly the squares, in one pass, do."""
     root = float(np.sqrt(np.einsum("ij,ij->i", x, x).max())) * (1.0 + 2.0**-30)
-    return root if root < 100.0 else float(np.abs(x).max())
+    return root if root < 100.0 else float(max(x.max(), -x.min()))
 
 
 class Decided:

@@ -8,7 +8,7 @@ import pytest
 
 import pytest_lse.reference as reference
 from pytest_lse.dtypes import FORMATS
-from pytest_lse.reference import evaluation, fast, fused
+from pytest_lse.reference import elements, evaluation, fast, fused, judge
 from pytest_lse.reference.layout import pose
 
 CONTEXT = mpmath.MPContext()
@@ -140,3 +140,53 @@ def test_a_wrong_bound_would_be_seen(monkeypatch):
     found = fast.first("logsumexp", x, FORMATS["float64"], False)
     assert not found.open
     assert not np.array_equal(found.rounded, ladder("logsumexp", x, FORMATS["float64"]).rounded)
+
+
+def points(target):
+    """Numbers of every size, near every edge of the format, and the special ones."""
+    edges = (target.log_max, target.log_tiny, target.log_smallest_subnormal, target.log_eps, fast.LIMIT, fused.LIMIT)
+    near = np.concatenate([s * e + rng.normal(size=20) for e in edges for s in (-1, 1)])
+    sizes = rng.choice([-1.0, 1.0], 300) * 10.0 ** rng.uniform(-20, np.log10(target.max), 300)
+    special = [0.0, -0.0, np.inf, -np.inf, np.nan, target.max, -target.max, target.tiny, target.smallest_subnormal]
+    return evaluation.narrow(np.concatenate([near, sizes, rng.normal(size=300) * 5, special]), target)
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["sigmoid", "log_sigmoid", "softplus", "logaddexp"])
+def test_elements_have_the_same_bits(name, dtype, monkeypatch):
+    target = FORMATS[dtype]
+    x = points(target)
+    arguments = (x, rng.permutation(x)) if name == "logaddexp" else (x,)
+    if name == "logaddexp":
+        close = evaluation.narrow(x + rng.normal(size=len(x)), target)
+        arguments = (np.concatenate([x, x, x]), np.concatenate([arguments[1], close, x]))
+    found = elements.first(name, arguments, target, False)
+    if found is None:
+        assert dtype == "float64"
+        assert name != "sigmoid"
+        return
+    whole = [getattr(reference, name)(*arguments, dtype=dtype), judge(name, arguments, dtype=dtype).outputs[0]]
+    monkeypatch.setattr(evaluation, "shortcut", lambda *args, **kwargs: None)
+    expected = getattr(reference, name)(*arguments, dtype=dtype).astype(float)
+    assert np.array_equal(whole[0].astype(float), expected, equal_nan=True)
+    assert np.array_equal(whole[1].expected.astype(float), expected, equal_nan=True)
+    closed = np.setdiff1d(np.arange(len(expected)), np.concatenate([*found.open, []]))
+    assert np.array_equal(found.rounded[closed].astype(float), expected[closed])
+    ordinary = np.flatnonzero(np.abs(arguments[0][closed]) < 20)
+    assert len(ordinary) > 300
+    assert not np.signbit(whole[0]).any() or name in ("log_sigmoid", "logaddexp", "softplus")
+    # The values before rounding, which the comparison uses.
+    with np.errstate(all="ignore"):
+        gap = (
+            np.abs(whole[1].exact[0] + whole[1].exact[1] - expected) <= 2.0 * target.u * np.abs(expected) + target.tiny
+        )
+    assert (gap | ~np.isfinite(expected)).all()
+
+
+def test_blocks_of_elements(monkeypatch):
+    x = rng.normal(size=100) * 5
+    before = [reference.sigmoid(x, dtype=d) for d in FORMATS]
+    monkeypatch.setattr(elements, "BLOCK", 16)
+    assert all(np.array_equal(reference.sigmoid(x, dtype=d), b) for d, b in zip(FORMATS, before, strict=True))
+    assert elements.first("sigmoid", (np.zeros(0),), FORMATS["float32"], False) is None
