@@ -37,6 +37,19 @@ def naive(xp, x):
     return xp.exp(x) - 1.0
 
 
+def stable_below(xp, x, limit):
+    # Whether a ratio is near 1 does not hang on its last digits.
+    return xp.less(xp.abs(xp.exp(x) - 1.0), limit)
+
+
+def stable_above(xp, x, limit):
+    return xp.greater(xp.abs(xp.exp(x) - 1.0), limit)
+
+
+def applies(values):
+    return not isinstance(values["x"], float)
+
+
 replacement = {
     "numpy": "numpy.expm1(x)",
     "math": "math.expm1(x)",

@@ -37,6 +37,13 @@ def naive(xp, x):
     return xp.log(1.0 + x)
 
 
+def applies(values):
+    # A rank or a count is no small number, and of a random one nobody needs the digits.
+    words = str(values["x"]).lower().replace("_", " ").replace(".", " ").split()
+    large = ("rank", "ranks", "idx", "index", "indices", "position", "positions", "count", "counts", "arange")
+    return not any(w in large or w in ("rand", "random", "uniform", "u") for w in words)
+
+
 replacement = {
     "numpy": "numpy.log1p(x)",
     "math": "math.log1p(x)",

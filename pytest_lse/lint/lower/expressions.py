@@ -234,7 +234,7 @@ class Expressions:
             self.graph.make(_COMPARE.get(type(op), type(op).__name__), a, b)
             for op, a, b in zip(e.ops, nodes, nodes[1:], strict=False)
         ]
-        return parts[0] if len(parts) == 1 else self.graph.make("and", *parts)
+        return self._observe(e, parts[0]) if len(parts) == 1 else self.graph.make("and", *parts)
 
     def _IfExp(self, e: ast.IfExp) -> Node:
         test = self.lower(e.test)
