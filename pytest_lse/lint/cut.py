@@ -54,19 +54,20 @@ class Cut:
         self._lines = text.split("\n")
         #: what the units that have been looked at say of a name, or of a dot and an attribute
         self._told: dict[str, int] = {}
-        #: the same for all of the module's names, with the bit of the name: it may be called
-        self._known: dict[str, int] = {}
-        self._keys: list[str] = []
         #: attributes of which all that assigns them has been looked at: they are what that says
         self._settled: set[str] = set()
         names = dict.fromkeys(map(self._class_name, range(len(self.units.classes))))
         self._classes = (1 << len(names)) - 1 << self._table.size
-        for key in {**names, **self._makers}:
-            self._known[key] = ARGUMENT | 1 << self._table.size + len(self._keys)
-            self._keys.append(key)
+        #: what names can hold, as far as it is known, with the bit of the name: it may be called
+        self._keys = [*{**names, **self._makers}]
+        self._bits = {key: 1 << i for i, key in enumerate(self._keys)}
+        self._known = {key: ARGUMENT | bit << self._table.size for key, bit in self._bits.items()}
         #: unit that has been looked at -> the names that it reads, and those that it calls with values of interest
         self._reads: dict[int, set[str]] = {}
-        self._calls: dict[int, set[str]] = {}
+        self._calls: dict[int, int] = {}
+        #: what values hold when their names have been looked at, as long as nothing more is learnt
+        self._resolved: dict[int, tuple[int, int]] = {}
+        self._learnt = 0
         self._running: set[int] = set()
         self._todo: list[int] = []
 
@@ -150,11 +151,10 @@ class Cut:
             for j in self._makers.get(f"{unit.owner}.__init__", ()):
                 if j not in self._reads:
                     self._look_at(j)
-        calls = self._calls.setdefault(i, set())
         flow = Flow(
             self._table,
             self._known,
-            lambda mask: self._seen(mask, calls),
+            lambda mask: self._seen(mask, i),
             power=self._power,
             owner=unit.owner,
             classes=self._classes,
@@ -180,22 +180,33 @@ class Cut:
                 self._settled.add(key)
                 self._known[key] = self._told.get(key, 0)
 
-    def _seen(self, mask: int, calls: set[str]) -> int:
+    def _seen(self, mask: int, i: int) -> int:
         """Return what a value can hold when the names in it have been looked at, and all that those hold in turn."""
         size = self._table.size
-        result, seen = 0, 0
-        while left := mask >> size & ~seen:
-            result |= mask & ~ARGUMENT
+        key = mask >> size
+        while key not in self._resolved:
+            before = self._learnt
+            found = self._closure(key)
+            if before == self._learnt:
+                self._resolved[key] = found
+        names, held = self._resolved[key]
+        self._calls[i] = self._calls.get(i, 0) | names
+        return mask & ~ARGUMENT | held
+
+    def _closure(self, names: int) -> tuple[int, int]:
+        """Return names with those that they hold in turn, as bits, and all that they hold."""
+        size = self._table.size
+        seen, found = 0, 0
+        while left := names & ~seen:
             bit = left & -left
             seen |= bit
             key = self._keys[bit.bit_length() - 1]
-            calls.add(key)
             for i in self._makers.get(key, ()):
                 if i not in self._reads:
                     self._look_at(i)
-            mask |= self._told.get(key, 0)
-            result |= self._told.get(key, 0)
-        return result | mask >> size << size
+            found |= self._told.get(key, 0)
+            names |= found >> size
+        return seen, found
 
     def _says(self, i: int, flow: Flow) -> Iterator[tuple[str, int]]:
         """Yield what others see of a unit."""
@@ -251,16 +262,17 @@ class Cut:
             return
         self._told[key] = known | mask
         followed = self._table.followed
-        readers = self._calls
+        self._resolved.clear()
+        self._learnt += 1
         before = self._known.get(key, 0)
         if key in self._settled:
             self._known[key] = before | mask
         elif (known | mask) & followed:
             self._known[key] = before | ARGUMENT | (known | mask) & self._table.inner
-        if self._known.get(key, 0) != before:
-            readers = self._reads
-        for j, reads in readers.items():
-            if key in reads:
+        changed = self._known.get(key, 0) != before
+        bit = self._bits.get(key, 0)
+        for j, reads in self._reads.items():
+            if (changed and key in reads) or self._calls.get(j, 0) & bit:
                 self._wait_for(j)
         if mask & followed & ~known:
             for j in self._mentions(key):

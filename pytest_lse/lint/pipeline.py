@@ -13,6 +13,7 @@ from functools import cache
 
 from pytest_lse.lint.config import Settings
 from pytest_lse.lint.read import Source, UnreadableError, read
+from pytest_lse.lint.shipped_tests import is_shipped_test
 
 TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     except UnreadableError as error:
         return _enabled([parse_error(filename, error)], settings, path), None
     errors: list[Finding] = []
-    if may_hold_finding(data, settings):
+    if may_hold_finding(data, settings) and not is_shipped_test(filename):
         findings, errors = _analysed(source, filename, settings, named=named)
         findings = [_fitted(f, source, path, settings) for f in findings if _is_meant(f, settings)]
     elif named or len(data) <= ALWAYS_PARSED:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 TYPE_CHECKING = False  # importing typing for it would cost every start
@@ -70,17 +70,64 @@ def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
     off
         Codes that are not looked for.
     """
-    known: dict[str, bool] = {}
-    for need in groups(frozenset(off)):
-        for group in need:
-            for word in group:
-                if word not in known:
-                    known[word] = _holds(word, data)
-                if known[word]:
-                    break
-            else:
+    known: dict[int, bool] = {}
+    absent: set[bytes] = set()
+    for need in _plan(frozenset(off)):
+        for number, parts, power in need:
+            if number not in known:
+                known[number] = _holds_any(parts, data, absent) or (power and power_of_e(data))
+            if not known[number]:
                 break
         else:
+            return True
+    return False
+
+
+#: what is sought for some words, shorter ones that it holds, and the searches for the words themselves
+_Part = tuple[bytes, tuple[bytes, ...], tuple[re.Pattern[bytes] | None, ...]]
+
+
+@cache
+def _plan(off: frozenset[str]) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool], ...], ...]:
+    """Return the needs with their groups numbered, the arguments first: many operations share those."""
+    needs = groups(off)
+    numbers = {group: i for i, group in enumerate(dict.fromkeys(group for need in needs for group in need))}
+    sought = {group: _parts(group) for group in numbers}
+    every = {part for parts in sought.values() for part in parts}
+    steps = {
+        group: (
+            number,
+            tuple(
+                (part, tuple(p for p in every if p in part and p != part), tuple(map(_search, words)))
+                for part, words in sought[group].items()
+            ),
+            POWER in group,
+        )
+        for group, number in numbers.items()
+    }
+    return tuple(tuple(steps[group] for group in reversed(need)) for need in needs)
+
+
+def _parts(group: Group) -> dict[bytes, list[str]]:
+    """Return what is sought for words: `softmax` and `Softmax` have all but a letter in common."""
+    parts: dict[str, list[str]] = {}
+    for word in sorted(group, key=len):
+        if word != POWER:
+            parts.setdefault(word[1:] or word, []).append(word)
+    found: dict[bytes, list[str]] = {}
+    for part, words in parts.items():
+        found.setdefault((part if len(words) > 1 else words[0]).encode(), []).extend(words)
+    return found
+
+
+def _holds_any(parts: tuple[_Part, ...], data: bytes, absent: set[bytes]) -> bool:
+    for part, inside, searches in parts:
+        if inside and not absent.isdisjoint(inside):
+            continue
+        # The substring test is several times faster than the search, and most files fail it for most words.
+        if part not in data:
+            absent.add(part)
+        elif any(search is None or search.search(data) for search in searches):
             return True
     return False
 
@@ -111,13 +158,6 @@ def off(is_on: Callable[[str], bool]) -> frozenset[str]:
     return frozenset(code for codes, _ in needs() for code in codes if not is_on(code))
 
 
-def _holds(word: str, data: bytes) -> bool:
-    if word == POWER:
-        return power_of_e(data)
-    # The substring test is several times faster than the search, and most files fail it for most words.
-    return word.encode() in data and (word in OPERATORS or _expression_of_bytes(word).search(data) is not None)
-
-
 @cache
 def expression(word: str) -> re.Pattern[str]:
     """Return what finds a word, also with a `_` behind it as PyTorch's in-place methods have."""
@@ -126,11 +166,11 @@ def expression(word: str) -> re.Pattern[str]:
     return re.compile(literal + r"(?<!\w" + literal + r")_?\b")
 
 
-@cache
-def _expression_of_bytes(word: str) -> re.Pattern[bytes]:
-    return re.compile(expression(word).pattern.encode())
+def _search(word: str) -> re.Pattern[bytes] | None:
+    return None if word in OPERATORS else re.compile(expression(word).pattern.encode())
 
 
+@lru_cache(maxsize=1)  # several groups ask for it
 def power_of_e(data: bytes) -> bool:
     """Return whether the bytes hold a power, and a constant that may be e."""
     if b"**" not in data and b"pow" not in data:
