@@ -19,7 +19,14 @@ from pytest_lse.lint.moved import Above, fresh, is_pure
 from pytest_lse.lint.patterns import Pattern
 from pytest_lse.lint.placing import joined, place
 from pytest_lse.lint.positions import Positions
-from pytest_lse.lint.surroundings import compiled, containers, handles_containers, is_array, makes_arrays
+from pytest_lse.lint.surroundings import (
+    compiled,
+    containers,
+    handles_containers,
+    is_array,
+    makes_arrays,
+    names_infinity,
+)
 from pytest_lse.lint.template import UnavailableError
 from pytest_lse.lint.texts import Texts
 
@@ -129,6 +136,9 @@ class Fixer:
                 and not (name == "axis" and framework == "math" and bound.value == 0.0)  # of a list
             ):
                 raise UnavailableError(f"the replacement has no place for {name}")
+        dropped = [n for n in getattr(pattern.kernel.module, "dropped", ()) if n in bindings]
+        if dropped and names_infinity(self.imports.scopes, site):
+            raise UnavailableError("the epsilon keeps a logit of -inf finite, which is named in this function")
         with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
         if "axis" in used and with_axis and _is_no_axis(values.get("axis")):
             raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")

@@ -22,6 +22,7 @@ _OF_CONTAINERS = re.compile(
     r"|\.(?:loc|iloc|at|iat|index|columns|to_frame|sort_values|groupby|reset_index|apply|sel|isel)\b(?!\()"
     r"|\.(?:to_frame|sort_values|groupby|reset_index|apply|sel|isel)\(|\.values\b(?!\()"
 )
+_INFINITY = re.compile(r"(?i)['\"][-+]?inf(?:inity)?['\"]|\.n?inf\b|\bn?inf\b")
 _ARRAY = re.compile(r"\bndarray\b|\bNDArray\b|\bfloat\b")
 #: functions of NumPy and SciPy that turn what they are given into an array
 _ARRAY_FUNCTIONS = re.compile(r"softmax\(|logsumexp\(|\bwhere\(|\.reduce\(|\.accumulate\(")
@@ -73,6 +74,12 @@ def handles_containers(scopes: Scopes, site: ast.AST) -> bool:
     """Say whether the function around a place (or its statement, outside of any) does what only containers can do."""
     around = _function(scopes, site) or next((a for a in scopes.ancestors(site) if isinstance(a, ast.stmt)), site)
     return _OF_CONTAINERS.search(ast.unparse(around)) is not None
+
+
+def names_infinity(scopes: Scopes, site: ast.AST) -> bool:
+    """Say whether the function around a place speaks of infinity: a mask of -inf needs the epsilon of a logarithm."""
+    function = _function(scopes, site)
+    return function is not None and _INFINITY.search(ast.unparse(function)) is not None
 
 
 def is_array(scopes: Scopes, site: ast.AST, sources: list[ast.expr]) -> bool:

@@ -112,3 +112,24 @@ def test_other_frameworks_have_no_such_objects():
 def test_a_module_without_any_function():
     assert finding("import pandas as pd\nx = pd.read_csv('a')\ny = np.exp(x) / np.exp(x).sum()\n").fix is not None
     assert finding("import pandas as pd\nx = load()\ny = pd.Series(np.exp(x) / np.exp(x).sum())\n").fix is None
+
+
+@pytest.mark.parametrize(
+    "masked",
+    [
+        "x[m] = float('-inf')",
+        "x = x.masked_fill(m, -torch.inf)",
+        "x = torch.where(m, x, -math.inf)",
+        "x = x + np.NINF * m",
+        "x = x.masked_fill(m, float('-Infinity'))",
+    ],
+)
+def test_an_epsilon_beside_a_mask_of_infinities_stays(masked):
+    head = "import math\nimport torch\n"
+    (found,) = analyse(HEAD + head + function(f"{masked}\nreturn torch.log(torch.softmax(x, 1) + 1e-9)"), "a.py")
+    assert found.fix is None
+    assert found.no_fix_reason == "the epsilon keeps a logit of -inf finite, which is named in this function"
+    (found,) = analyse(HEAD + head + function("info = 1\nreturn torch.log(torch.softmax(x, 1) + 1e-9)"), "a.py")
+    assert found.fix.applicability == "unsafe"
+    (found,) = analyse(HEAD + head + function(f"{masked}\nreturn torch.log(torch.softmax(x, 1))"), "a.py")
+    assert found.fix.applicability == "safe"
