@@ -31,7 +31,7 @@ PRECISIONS = (320, 1500, 4500)
 CHUNK = 50_000
 SECOND_OPINION = 1000
 CONTEXT = mpmath.MPContext()
-CONTEXT.prec = 1500
+CONTEXT.prec = 6000
 
 
 def _total(row: Row) -> Any:

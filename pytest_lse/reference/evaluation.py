@@ -124,10 +124,22 @@ def _empty(problem: Problem) -> Value:
     return Value(value, value.copy(), np.zeros(shape))
 
 
-def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> Value:
-    """Return the truth of the gradient with respect to an argument, in its shape."""
+def gradient(
+    problem: Problem, target: Format, cotangent: Any, wrt: int = 0, shape: tuple[int, ...] | None = None
+) -> Value:
+    """Return the truth of the gradient with respect to an argument.
+
+    Parameters
+    ----------
+    shape : tuple of int, optional
+        Of the argument before it was broadcast; default: the gradient has the shape of the broadcast argument.
+    """
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
     separable = problem.separable
+    if shape is not None and problem.spec.layout != "whole" and shape != problem.shape and problem.arrays[0].size:
+        call = _summed(problem, gradient_call(problem, weights, False, wrt=wrt), shape)
+        (result,) = _climb(call, inputs_of(problem), list(_levels(target)), False)
+        return result
     ruling = special.rule(problem, gradient=True)
     if problem.arrays[0].size == 0:
         result = Value.of(np.zeros(problem.arrays[wrt].shape) for _ in range(3))
@@ -142,6 +154,23 @@ def gradient(problem: Problem, target: Format, cotangent: Any, wrt: int = 0) -> 
         return ruled
     # PyTorch's ctc_loss returns the gradient with respect to the logits before a log_softmax.
     return replace(ruled, alternatives=(*ruled.alternatives, ruled.high + weights * np.exp(problem.arrays[0])))
+
+
+def _summed(problem: Problem, call: Call, shape: tuple[int, ...]) -> Call:
+    """Add up, exactly, the gradients of an element that was broadcast."""
+    whole, axis = problem.shape, problem.axis
+    lead = len(whole) - len(shape)
+    axes = tuple(i for i, n in enumerate(whole) if i < lead or shape[i - lead] != n)
+
+    def summed(xp: Namespace, arrays: tuple[Any, ...]) -> tuple[Array, ...]:
+        (found,) = call(xp, arrays)
+        if problem.spec.layout == "rows":
+            found = xp.reshape(found, (*whole[:axis], *whole[axis + 1 :], whole[axis]))
+            order = list(range(len(whole) - 1))
+            found = xp.transpose(found, (*order[:axis], len(order), *order[axis:]))
+        return (xp.reshape(xp.sum(xp.reshape(found, whole), axes), shape),)
+
+    return summed
 
 
 def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray], np.ndarray]) -> Value:

@@ -63,7 +63,7 @@ def vjp(
     Returns
     -------
     ndarray
-        Shape of that argument (after broadcasting, for kernels that broadcast).
+        Shape of that argument; the gradients of an element that was broadcast are added up.
 
     Raises
     ------
@@ -77,7 +77,8 @@ def vjp(
         raise ValueError(f"wrt is {wrt}: expected the position of a floating argument of {problem.spec.name}")
     with np.errstate(all="ignore"):
         evaluation.values(problem, FORMATS["float64"])
-        return evaluation.gradient(problem, target, cotangent, wrt).rounded.astype(storage(target.name))
+        shape = np.shape(arguments[wrt])
+        return evaluation.gradient(problem, target, cotangent, wrt, shape).rounded.astype(storage(target.name))
 
 
 def _target(arguments: tuple[Any, ...], dtype: object) -> Format:

@@ -202,3 +202,45 @@ def test_long_rows():
     truth = np.log1p(99_999 * np.exp(-17.5))
     assert reference.logsumexp(x) == np.float32(truth)
     assert reference.logsumexp(np.zeros(70_000, dtype=np.float16)) == np.float16(np.log(70_000))
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_gradients_are_slopes(name, sample):
+    """Every argument that can be varied, against differences of correctly rounded values: nothing is differentiated."""
+    arguments = [np.array(a) for a in sample(name, 5)]
+    if name == "gumbel_softmax":
+        arguments[1] = np.clip(arguments[1], 0.1, 0.9)
+    first = reference.evaluate(name, tuple(arguments))
+    first = first[0] if isinstance(first, tuple) else first
+    weights = np.random.default_rng(2).normal(size=first.shape)
+
+    def total(changed):
+        found = reference.evaluate(name, tuple(changed))
+        return float((weights * (found[0] if isinstance(found, tuple) else found)).sum())
+
+    for wrt, array in enumerate(arguments):
+        if array.dtype != np.float64 or (name == "focal_loss" and wrt):
+            continue
+        gradient = reference.vjp(name, tuple(arguments), weights, wrt=wrt)
+        assert gradient.shape == array.shape
+        for index in list(np.ndindex(array.shape))[:4]:
+            step = np.zeros(array.shape)
+            step[index] = size = 2.0**-13 * min(1.0, abs(array[index]))
+            ahead, behind = (total([*arguments[:wrt], array + s, *arguments[wrt + 1 :]]) for s in (step, -step))
+            assert abs((ahead - behind) / (2 * size) - gradient[index]) < 1e-5 * (np.abs(gradient).max() + 1.0)
+
+
+def test_gradients_of_broadcast_arguments_are_added_up():
+    rng = np.random.default_rng(0)
+    x, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(3, 1))
+    full = np.broadcast_to(b, x.shape)
+    each = reference.vjp("logaddexp", (x, full), wrt=1)
+    np.testing.assert_allclose(reference.vjp("logaddexp", (x, b), wrt=1), each.sum((0, 2))[:, None], rtol=1e-14)
+    np.testing.assert_allclose(reference.vjp("logaddexp", (x, 0.5), wrt=1).shape, ())
+    assert np.array_equal(reference.vjp("logaddexp", (x, b)), reference.vjp("logaddexp", (x, full)))
+    t = np.abs(b) + 1.0
+    for axis in (0, 1, -1):
+        weights = rng.normal(size=x.shape)
+        tempered = reference.vjp("softmax_with_temperature", (x, t), weights, axis=axis, wrt=1)
+        each = reference.vjp("softmax_with_temperature", (x, np.broadcast_to(t, x.shape)), weights, axis=axis, wrt=1)
+        np.testing.assert_allclose(tempered, each.sum((0, 2))[:, None], rtol=1e-12)
