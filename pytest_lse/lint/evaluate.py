@@ -6,6 +6,7 @@ from the caller. No code of the user takes part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -111,11 +112,17 @@ def leaves(*roots: Node) -> list[Node]:
             node = todo.pop()
             if node.op in _STRUCTURE or _is_shape(node):
                 todo.extend(node.args)
-            elif node.op not in _TABLE and (node.op not in _VIEWS or node in shared):
+            elif names_epsilon(node) or (node.op not in _TABLE and (node.op not in _VIEWS or node in shared)):
                 found[node] = None
             else:
                 todo.extend(node.args)
     return sorted(found, key=lambda n: n.id)
+
+
+def names_epsilon(node: Node) -> bool:
+    """Say whether a leaf, or the key of an entry, is called epsilon."""
+    name = node.args[1].value if node.op == "index" else node.value if node.op != "const" else None
+    return re.search("(?i)eps", str(name)) is not None
 
 
 def _is_shape(node: Node) -> bool:

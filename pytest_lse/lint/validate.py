@@ -6,13 +6,12 @@ it does not; then numbers far out, where the naive form fails: there the replace
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from pytest_lse.lint.evaluate import Exact, Floats, UnknownError, evaluate, leaves
+from pytest_lse.lint.evaluate import Exact, Floats, UnknownError, evaluate, leaves, names_epsilon
 from pytest_lse.lint.finding import Fix
 from pytest_lse.lint.graph import Node
 
@@ -86,7 +85,7 @@ def _benign(
                 draw = random.random()
                 size = () if spread == "mixed" and draw < _MIXED[0] else shape
                 size = shape[-1:] if spread == "mixed" and _MIXED[0] <= draw < _MIXED[1] else size
-                numbers = _EPSILON if re.search("(?i)eps", str(node.value)) else _numbers(random, spread, size)
+                numbers = _EPSILON if names_epsilon(node) else _numbers(random, spread, size)
                 given[node] = np.asarray(numbers, dtype)
             yield given, len(shape), shape
 

@@ -196,3 +196,8 @@ def test_what_several_fixes_leave_without_a_reader_goes_too(before, after):
 def test_the_builtin_sum_goes_along_the_first_axis(before, after):
     head = "\n\ndef f(x):\n    return "
     assert fixed(head + before + "\n") == head + after + "\n"
+
+
+def test_an_epsilon_that_a_table_holds():
+    head = "\n\ndef f(x, c):\n    p = torch.sigmoid(x)\n    return p, "
+    assert fixed(f"{head}torch.log(1 - p + c['EPS'])\n") == f"{head}torch.nn.functional.logsigmoid(-x)\n"
