@@ -34,7 +34,7 @@ def _table() -> np.ndarray:
 def exp(x: np.ndarray) -> np.ndarray:
     """Return exp(x) for abs(x) <= LIMIT, in a buffer of this thread, with a relative error below `exp_error`."""
     r, t, q, head, index = (b.reshape(x.shape) for b in buffers(x.size)[:5])
-    np.multiply(x, STEPS / np.log(2.0), out=r)
+    np.multiply(x, STEPS / np.log(2.0), out=r, dtype=np.float64)
     np.add(r, MAGIC, out=t)
     np.subtract(t, MAGIC, out=q)
     r -= q
@@ -81,6 +81,7 @@ class Block:
         if self.size <= LIMIT:
             return
         self.size = LIMIT
+        x = x.astype(np.float64, copy=False)
         self.top = x.max(axis=1, keepdims=True)
         self.x = x - self.top
         self.far = ~(self.x >= -LIMIT)
@@ -149,7 +150,7 @@ def log_softmax(x: np.ndarray, target: Format, pairs: bool) -> Narrow:
         value, lower, upper = (b.reshape(block.shape) for b in buffers(block.size)[:3])
         margin: Any = 1.001 * (error + 2.0 * _U * (LIMIT + 11.1))
         if t.any():
-            block = block - t
+            block = block - t  # in float64, as t is
             margin = 1.001 * _U * np.abs(block)
         np.subtract(block, log[place, None], out=value)
         if t.any():
@@ -196,6 +197,8 @@ def first(name: str, x: np.ndarray, target: Format, pairs: bool) -> Decided | No
 
     Parameters
     ----------
+    x : ndarray of shape [B, n]
+        Float64; for a target of float32 also float32.
     pairs : bool
         Whether the values before rounding are wanted too.
     """
@@ -206,7 +209,7 @@ def first(name: str, x: np.ndarray, target: Format, pairs: bool) -> Decided | No
     result = NARROW[name](x, target, pairs)
     if result.open:
         rows = np.concatenate(result.open)
-        again = WIDE[name](x[rows], target, pairs)
+        again = WIDE[name](x[rows].astype(np.float64, copy=False), target, pairs)
         result.rounded[rows] = again.rounded
         if pairs:
             result.high[rows], result.low[rows] = again.high, again.low

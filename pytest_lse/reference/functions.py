@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pytest_lse.dtypes import FORMATS, Format, format_of
-from pytest_lse.reference import evaluation
+from pytest_lse.reference import evaluation, fast
 from pytest_lse.reference.layout import pose
 from pytest_lse.reference.rounding import storage
 from pytest_lse.reference.specs import spec
@@ -38,11 +39,26 @@ def evaluate(
     ndarray or tuple of ndarray
         As the kernel's outputs; bfloat16 as float32 values where ml_dtypes is not installed.
     """
-    target = _target(arguments, dtype)
     with np.errstate(all="ignore"):
+        if dtype is None and not params and len(arguments) == 1 and axis == -1:
+            found = _rows(kernel, arguments[0])
+            if found is not None:
+                return found
+        target = _target(arguments, dtype)
         problem = pose(kernel, arguments, params, axis, copy=False)
         results = [r.astype(storage(target.name), copy=False) for r in evaluation.rounded(problem, target)]
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def _rows(kernel: Any, x: Any) -> np.ndarray | None:
+    """Return what a shortcut decides as a whole about an array that is in canonical form already."""
+    ordinary = type(x) is np.ndarray and x.ndim and x.flags.c_contiguous and x.dtype in (np.float64, np.float32)
+    if not ordinary or not isinstance(kernel, str) or kernel not in fast.WIDE:
+        return None
+    found = fast.first(kernel, x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), FORMATS[x.dtype.name], pairs=False)
+    if found is None or found.open:
+        return None
+    return found.rounded.reshape(x.shape if found.rounded.ndim == 2 else x.shape[:-1])
 
 
 def vjp(

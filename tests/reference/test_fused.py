@@ -190,3 +190,23 @@ def test_blocks_of_elements(monkeypatch):
     monkeypatch.setattr(elements, "BLOCK", 16)
     assert all(np.array_equal(reference.sigmoid(x, dtype=d), b) for d, b in zip(FORMATS, before, strict=True))
     assert elements.first("sigmoid", (np.zeros(0),), FORMATS["float32"], False) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_that_are_canonical_already(name):
+    """Contiguous float64 and float32 take the shortest way, and get the same bits as any other array."""
+    function = getattr(reference, name)
+    for dtype in ("float64", "float32"):
+        for x in (
+            rng.normal(size=(2, 3, 5)) * 5,
+            rng.normal(size=7),
+            rng.normal(size=(3, 4)) * 300 + 1e4,
+            np.zeros((2, 1)),
+        ):
+            x = x.astype(dtype)
+            got = function(x)
+            assert got.dtype == x.dtype
+            assert np.array_equal(got, function(np.asfortranarray(np.stack([x, x]))[::1], dtype=dtype)[0])
+    assert function(np.zeros((0, 3), np.float32)).shape == ((0,) if name == "logsumexp" else (0, 3))
+    row = np.float32([3e38, -3e38, 3e38])
+    assert np.array_equal(function(row), function(row.tolist(), dtype="float32"))
