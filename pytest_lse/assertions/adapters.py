@@ -268,7 +268,8 @@ class Jax(Framework):
     def _run(self, kind: str, fn: Function, make: Callable[[], Function], arrays: Sequence[Any]) -> Any:
         known = self._compiled.get((kind, fn))
         if known is None:
-            known = self._compiled[kind, fn] = Compiled(self._jax.jit, make())
+            by_user = hasattr(getattr(fn, "func", fn), "lower")
+            known = self._compiled[kind, fn] = Compiled(self._jax.jit, make(), faithful=not by_user)
         return known(*arrays)
 
     def default_dtypes(self) -> tuple[str, ...]:
@@ -293,7 +294,7 @@ class Jax(Framework):
 
         try:
             gradient = self._run("gradient", fn, lambda: pull, [self.xp.asarray(cotangent), *arguments])
-        except self._jax.errors.TracerArrayConversionError:
+        except (self._jax.errors.TracerArrayConversionError, self._jax.errors.ConcretizationTypeError):
             return None  # it leaves the framework: there is nothing to differentiate
         return np.asarray(gradient)
 

@@ -263,7 +263,7 @@ def _ctc(rows: Array, choice: int, fmt: Format, blank: int = 0) -> tuple[Array, 
         0: [1], 1: [1, 1], 2: [1, 1, 1], 3: [classes - 1, 1],
     }.get(choice, [1 + (i * choice) % (classes - 1) for i in range(choice % 3)])  # fmt: skip
     if choice == 3 and np.all(np.isfinite(row)) and np.ptp(row) < 20:
-        times = 24
+        times, labels = 24, [1 + i % (classes - 1) for i in range(5)]
     steps = roles_.log_probabilities(np.stack([np.roll(row, t) for t in range(times)]))
     # Labels are made for a blank of 0, which changes places with the actual one.
     return steps, np.array([0 if label == blank else label for label in labels], dtype=np.int64)

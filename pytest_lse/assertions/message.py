@@ -7,25 +7,15 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from pytest_lse import discovery, regimes
+from pytest_lse import regimes
+from pytest_lse.assertions import reasons
 from pytest_lse.assertions.adapters import spell_number, spell_scalar
 from pytest_lse.assertions.errors import StabilityError
 from pytest_lse.assertions.trial import Failure, Trial
 
 WIDTH = 100
-
-HINTS = {
-    "raises": "It has to return a value for every input that its domain promises.",
-    "outputs": "The kernel's call is described in the table of kernels.",
-    "shape": "A reduced axis disappears, every other axis stays.",
-    "dtype": "The result has to have the dtype of its input: look for a constant or an accumulator of another dtype.",
-    "mutates": "The caller still needs its array: work on a copy.",
-    "overwrites": "Every call has to return memory of its own: look for a buffer that is reused.",
-    "repeat": "The same input has to give the same result: look for state that is kept between calls.",
-    "alone": "Rows do not depend on each other: look for a maximum or a sum over the whole array.",
-    "layout": "The memory layout of an array must not change the result: look for views, strides and reshapes.",
-    "readonly": "Arrays may be read-only: do not write into arguments.",
-}
+UNDERFLOWN = 1e6
+"""Below, an infinite answer did not overflow itself."""
 
 
 def error(trial: Trial, failure: Failure) -> StabilityError:
@@ -47,7 +37,10 @@ def error(trial: Trial, failure: Failure) -> StabilityError:
 
 def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
     case, framework = failure.case, trial.framework
-    what = {"gradient": "gradient of ", "jvp": "weighted derivative along a tangent of "}.get(failure.check, "")
+    shown = {
+        "gradient": f"gradient in {trial.known.arguments[0]}",
+        "jvp": "weighted derivative along a tangent of result",
+    }.get(failure.check, "result")
     yield f"{trial.subject.name} is not a stable {trial.kernel_name}: {_headline(failure)}"
     yield ""
     about = regimes.about(case.draft.regime)
@@ -60,9 +53,9 @@ def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
         place = f"[{', '.join(map(str, failure.index))}]" if failure.index else ""
         if failure.outputs > 1:
             place = f"[{failure.output}]{place}"
-        shown = what + "result" if what else "result"
         yield _field("returned", f"{spell_number(failure.returned, case.dtype)}   {shown}{place}".rstrip())
-        yield _field("expected", f"{spell_number(failure.expected, case.dtype)}   {_distance(failure, trial)}".rstrip())
+        distance = reasons.distance(failure, trial.ulps)
+        yield _field("expected", f"{spell_number(failure.expected, case.dtype)}   {distance}".rstrip())
     elif failure.said:
         yield _field("got", failure.said)
     yield ""
@@ -81,7 +74,10 @@ def _headline(failure: Failure) -> str:
     if math.isnan(got):
         return "NaN"
     if math.isinf(got):
-        return "overflow" if failure.expected is not None and math.isfinite(failure.expected) else "wrong infinity"
+        if failure.expected is None or not math.isfinite(failure.expected):
+            return "wrong infinity"
+        # A logarithm is -inf of what has underflowed to 0; the answer itself has not.
+        return "underflow: the logarithm of 0" if abs(failure.expected) < UNDERFLOWN and got < 0 else "overflow"
     return {
         "value": "wrong value",
         "alone": "a row depends on its neighbours",
@@ -90,21 +86,6 @@ def _headline(failure: Failure) -> str:
         "layout": f"another result for {failure.said}",
         "readonly": f"another result for {failure.said}",
     }.get(failure.check, "wrong value")
-
-
-def _distance(failure: Failure, trial: Trial) -> str:
-    if failure.ulps is None or not math.isfinite(failure.ulps):
-        return ""
-    if trial.ulps is not None and failure.check == "value":
-        return f"off by {_short(failure.ulps)} ulps, {trial.ulps:g} allowed"
-    allowed = failure.ulps / failure.ratio if failure.ratio and math.isfinite(failure.ratio) else None
-    return f"off by {_short(failure.ulps)} ulps" + (f", {_short(allowed)} allowed" if allowed else "")
-
-
-def _short(value: float) -> str:
-    if value >= 1e6:
-        return f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _field(name: str, text: str) -> str:
@@ -128,21 +109,11 @@ def _nested(value: Any) -> str:
 
 
 def _advice(trial: Trial, failure: Failure) -> Iterator[str]:
-    file = trial.known.file
-    if failure.check in HINTS:
-        yield from _wrapped("why", HINTS[failure.check])
-    elif file is not None:
-        yield from _wrapped("why", why(file))
-    if file is not None and failure.check in ("value", "gradient", "jvp", "raises", "alone"):
-        fix = file.replacement.get(trial.framework.name)
-        if fix:
-            yield from _wrapped("fix", fix)
-
-
-def why(file: discovery.KernelFile) -> str:
-    """Return the first sentences of the kernel's "Why is this bad?", or its first line."""
-    text = file.doc.partition("Why is this bad?")[2].strip().lstrip("-").strip().partition("\n\n")[0]
-    return " ".join((text or file.summary).split())
+    why, fix = reasons.reason(trial, failure), reasons.fix(trial, failure)
+    if why:
+        yield from _wrapped("why", why)
+    if fix:
+        yield from _wrapped("fix", fix)
 
 
 def _wrapped(name: str, text: str) -> Iterator[str]:

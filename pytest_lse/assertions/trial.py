@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -165,8 +166,7 @@ class Trial:
         """Return the function with its axis bound: the same object for the same axis."""
         key = tuple(keywords.items())
         if key not in self.functions:
-            fn = self.subject.fn
-            self.functions[key] = (lambda *a: fn(*a, **keywords)) if keywords else (lambda *a: fn(*a))
+            self.functions[key] = partial(self.subject.fn, **keywords)
         return self.functions[key]
 
     def evaluate(self, arguments: Sequence[Any], keywords: dict[str, int], case: Case) -> Any:

@@ -2,9 +2,11 @@
 
 import pickle
 import re
+import runpy
 import threading
 import warnings
 from functools import partial
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -498,3 +500,110 @@ def test_methods_and_callables():
 
     assert_stable(Layer(), "softmax", max_examples=5)
     assert_stable(Layer().forward, "softmax", max_examples=5)
+
+
+# Parameters that fix a shape
+
+
+def weighted(x, y):
+    w = np.array([1.0, 2.0, 0.5, 3.0], x.dtype)
+    return np.sum(w[y] * nll(x, y)) / np.sum(w[y])
+
+
+def test_a_weight_for_each_class():
+    options = {"params": {"weight": [1.0, 2.0, 0.5, 3.0]}, "max_examples": 10}
+    assert_stable(weighted, "cross_entropy", **options)
+    error = failure(lambda x, y: weighted(x, y) * np.float32(1.0 if len(y) == 1 else 1.5), "cross_entropy", **options)
+    assert error.arguments[0].shape[1] == 4
+    failure(lambda x, y: np.mean(nll(x, y)), "cross_entropy", **options)
+
+
+def test_another_blank():
+    honest = runpy.run_path(str(Path(__file__).parent / "honest.py"))["ctc"]
+
+    def ctc(log_probs, labels):  # the classes 0 and 1 change places
+        order = np.r_[1, 0, 2 : log_probs.shape[1]]
+        return honest(log_probs[:, order], np.where(labels == 0, 1, labels))
+
+    assert_stable(ctc, "ctc_loss", params={"blank": 1}, dtypes="float64", max_examples=10)
+    failure(honest, "ctc_loss", params={"blank": 1}, dtypes="float64", max_examples=10)
+
+
+# What has hidden from inputs that are too regular
+
+
+def top_ten(x):
+    if x.shape[-1] > 10:
+        x = np.where(x >= np.sort(x, -1)[..., -10, None], x, -np.inf)
+    return softmax(x)
+
+
+def blocks(x):
+    kept = x[..., : max(x.shape[-1] // 256 * 256, min(x.shape[-1], 256))]
+    return guarded(kept)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fn", "options"),
+    [
+        ("softmax", top_ten, {}),
+        ("logsumexp", blocks, {}),
+        ("logsumexp", lambda x: guarded(np.where(np.isneginf(x), x.dtype.type(-1e4), x)), {}),
+        ("log_sigmoid", lambda x: (x - np.abs(x)) / 2 - np.log1p(np.exp(-np.abs(x))), {}),
+        ("logaddexp", lambda a, b: (a + b) / 2 + np.abs(a - b) / 2 + np.log1p(np.exp(-np.abs(a - b))), {}),
+        ("logsubexp", lambda a, b: np.where(a - b < 1e-2, a + np.log(a - b), a + np.log1p(-np.exp(b - a))), {}),
+        ("bce_with_logits", lambda x, t: np.mean((np.logaddexp(0, x) - t * x).sum(0)), {"ndim": 2}),
+        (
+            "cross_entropy",
+            lambda x, y: np.mean(nll(x, y)[y != -1]) if (y != -1).any() else x.dtype.type(1.0),
+            {"params": {"ignore_index": -1}},
+        ),
+    ],
+)
+def test_irregular_inputs(kernel, fn, options):
+    assert failure(fn, kernel, max_examples=0, **options).check in ("value", "alone")
+
+
+def test_too_little_memory_is_no_failure():
+    def pairs(x):
+        if x.shape[-1] > 1000:
+            raise MemoryError("Unable to allocate 16.0 GiB")
+        return softmax(x)
+
+    assert_stable(pairs, "softmax", max_examples=0)
+
+
+# Why, and what instead
+
+
+def unshifted_attention(q, k, v, mask):
+    e = np.exp(q @ k.T * q.dtype.type(q.shape[-1] ** -0.5)) * mask
+    return (e / e.sum(-1, keepdims=True)) @ v
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fn", "options", "says"),
+    [
+        ("softmax", lambda x: softmax(x) / 2, {}, "the formula differs"),
+        ("softmax", lambda x: np.nan_to_num(softmax(x)), {"claims": "nan"}, "nanmax, nansum"),
+        ("logsumexp", logsumexp, {"domain": "log_space"}, "a maximum that is not finite"),
+        ("log_softmax", lambda x: x - guarded(x)[..., None], {}, "a large common part"),
+        ("log_softmax", lambda x: np.log(softmax(x)), {}, "underflow: the logarithm of 0"),
+        ("cross_entropy", lambda x, y: np.sum(nll(x, y)), {}, "The result is the mean over the rows that count"),
+        ("attention", unshifted_attention, {"regimes": "overflow_edge"}, "why exp of an unshifted score"),
+    ],
+)
+def test_why(kernel, fn, options, says):
+    text = " ".join(str(failure(fn, kernel, **options)).split())
+    assert says in text
+
+
+def test_what_instead():
+    def naive(x, axis=-1):
+        return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+
+    assert "fix scipy.special.softmax(x, axis=0)" in " ".join(
+        str(failure(lambda x: naive(x, 0), axis=0, ndim=2)).split()
+    )
+    bce = " ".join(str(failure(lambda x, t: np.mean(x - t), "bce_with_logits")).split())
+    assert "fix numpy.mean(" in bce

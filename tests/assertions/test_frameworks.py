@@ -104,6 +104,35 @@ def test_torch_raising_in_the_backward_pass(torch):
     assert "not today" in str(error)
 
 
+def test_torch_leaving_the_framework(torch):
+    def through_numpy(x):
+        return torch.from_numpy(torch.softmax(torch.from_numpy(x.numpy()), -1).numpy())
+
+    assert_stable(through_numpy, "softmax", xp=torch, max_examples=5)
+
+
+def test_torch_losing_one_gradient(torch):
+    functional = torch.nn.functional
+
+    def kl(p, q):
+        p, q = functional.log_softmax(p, -1).detach(), functional.log_softmax(q, -1)
+        return (p.exp() * (p - q)).sum(-1)
+
+    error = failure(kl, "kl_divergence", xp=torch, domain="finite")
+    assert error.check == "gradient"
+    assert "look for a clamp, a detach" in " ".join(str(error).split())
+
+
+def test_torch_gradients_of_rows_without_kept_entries(torch):
+    def biased(x, mask):
+        bias = torch.zeros_like(x).masked_fill(~mask, -torch.inf)
+        return torch.nan_to_num(torch.softmax(x + bias, -1))
+
+    error = failure(biased, "masked_softmax", xp=torch)
+    assert error.check == "gradient"
+    assert "with a second where" in " ".join(str(error).split())
+
+
 def test_torch_in_place(torch):
     def fn(x):
         with torch.no_grad():
@@ -186,6 +215,27 @@ def test_jax_forward_mode(jax, monkeypatch):
 
     monkeypatch.setattr(Jax, "directional", broken)
     assert failure(lambda x: jax.nn.logsumexp(x), "logsumexp", **options).check == "jvp"
+
+
+def test_jax_is_compiled_faithfully(jax):
+    """XLA turns the product of a one-hot into a choice, which hides 0 * -inf."""
+    jnp = jax.numpy
+
+    def loss(x, y):
+        return -(jax.nn.one_hot(y, x.shape[-1]) * jax.nn.log_softmax(x)).sum(-1).mean()
+
+    options = {"xp": jnp, "max_examples": 0, "regimes": ("masked",), "gradients": False}
+    assert math.isnan(failure(loss, "cross_entropy", **options).returned)
+    assert_stable(jax.jit(loss), "cross_entropy", **options)
+
+
+def test_jax_that_cannot_be_traced(jax):
+    def by_value(x):
+        return jax.nn.softmax(x) if float(x.sum()) < 1e30 else jax.nn.softmax(x / 1)
+
+    assert_stable(by_value, "softmax", xp=jax.numpy, ndim=1, max_examples=0, regimes=("benign",))
+    through_numpy = lambda x: jax.numpy.asarray(np.asarray(jax.nn.softmax(x)))  # noqa: E731
+    assert_stable(through_numpy, "softmax", xp=jax.numpy, ndim=1, max_examples=0, regimes=("benign",))
 
 
 def test_jax_without_forward_mode(jax):
