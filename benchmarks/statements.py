@@ -52,9 +52,26 @@ def pair(text: str, finding: Finding) -> tuple[list[ast.stmt], ast.expr, ast.exp
         raise SkippedError("no expression")
     site = max(inside, key=lambda n: positions.offset(positions.end(n)) - positions.offset(positions.start(n)))
     modules = imported(text, finding)
-    kept = names(new)
-    before: list[ast.stmt] = []
-    todo = [site]
+    gone = [
+        n for n in ast.walk(tree)
+        if isinstance(n, ast.Assign | ast.AugAssign) and any(
+            not e.content and e.location <= positions.start(n) and positions.end(n) <= e.end_location
+            for e in finding.fix.edits
+        )
+    ]  # fmt: skip
+    before: list[ast.stmt] = sorted(gone, key=lambda s: s.lineno)
+    in_place = [s for s in before if isinstance(s, ast.AugAssign)]
+    statement = next(a for a in scopes.ancestors(site) if isinstance(a, ast.stmt))
+    if in_place and isinstance(statement, ast.Assign):
+        # `p /= p.sum()`: the replacement stands in the assignment above, the value is that of the name in the end
+        if not isinstance(statement.targets[0], ast.Name):
+            raise SkippedError("an attribute has several values")
+        before.insert(0, statement)
+        site = ast.copy_location(ast.Name(statement.targets[0].id, ast.Load()), in_place[0])
+        scopes.parents[site], scopes._scope[site] = in_place[0], scopes.scope(statement)
+    moved = {n.id for s in before for t in targets(s) for n in ast.walk(t) if isinstance(n, ast.Name)}
+    kept = names(new) | moved
+    todo = [site, *(s.value for s in before)]
     while todo:
         for name in names(todo.pop()) - kept - set(modules):
             kept.add(name)
@@ -66,7 +83,11 @@ def pair(text: str, finding: Finding) -> tuple[list[ast.stmt], ast.expr, ast.exp
                 todo.append(assignments[0].value)
             elif bound:
                 raise SkippedError(f"{name} has several values")
-    return before, site, new, modules
+    return sorted(before, key=lambda s: (s.lineno, s.col_offset)), site, new, modules
+
+
+def targets(statement: ast.stmt) -> list[ast.expr]:
+    return statement.targets if isinstance(statement, ast.Assign) else [statement.target]
 
 
 def names(node: ast.AST) -> set[str]:
@@ -108,7 +129,7 @@ class Free(ast.NodeTransformer):
         root: ast.AST = node
         while isinstance(root, ast.Attribute):
             root = root.value
-        if isinstance(root, ast.Name) and root.id not in self.modules:
+        if isinstance(root, ast.Name) and root.id not in self.modules and node.attr != "shape":
             return ast.Name(ast.unparse(node).replace(".", "_"), ast.Load())
         return self.generic_visit(node)
 
@@ -151,17 +172,28 @@ def execute(before: list[ast.stmt], site: ast.expr, new: ast.expr, modules: dict
     """Run both and return how many runs could be compared; a fix that departs is run in (0, 1), where it should not."""
     framework = framework_of(ast.Module([*before, ast.Expr(site)], []), modules)
     free = Free(modules)
-    body = [ast.Assign(s.targets, free.visit(s.value)) for s in before if isinstance(s, ast.Assign)]
+    body = [
+        ast.Assign(s.targets, free.visit(s.value))
+        if isinstance(s, ast.Assign)
+        else ast.AugAssign(s.target, s.op, free.visit(s.value))
+        for s in before
+    ]
     old_code = ast.unparse(
         ast.fix_missing_locations(ast.Module([*body, ast.Assign([ast.Name("RESULT")], free.visit(site))], []))
     )
     new_code = ast.unparse(
         ast.fix_missing_locations(ast.Module([ast.Assign([ast.Name("RESULT")], free.visit(new))], []))
     )
-    bound = {n.id for s in body for t in s.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    bound = {n.id for s in body for t in targets(s) for n in ast.walk(t) if isinstance(n, ast.Name)}
+    # what moves is read before its name is bound
+    early = set()
+    so_far: set[str] = set()
+    for s in body:
+        early |= (names(s.value) | (names(s.target) if isinstance(s, ast.AugAssign) else set())) - so_far
+        so_far |= {n.id for t in targets(s) for n in ast.walk(t) if isinstance(n, ast.Name)}
     leaves = sorted(
         (names(ast.parse(old_code)) | names(ast.parse(new_code)))
-        - bound
+        - (bound - early)
         - set(modules)
         - {"RESULT", "list", "max", "abs", "sum"}
     )
