@@ -67,7 +67,7 @@ def test_parse_errors_can_be_ignored_by_name_alone():
 
 
 def test_cells_share_a_namespace_and_keep_their_numbers():
-    data = notebook("%pylab\nimport numpy as np", "?", "x = np.ones(3)\ns = np.sum(np.exp(x))", "np.log(s)")
+    data = notebook("%pylab\nimport numpy as np", "?", "x = np.load(name)\ns = np.sum(np.exp(x))", "np.log(s)")
     findings, source = find(data, "a.ipynb", HERE)
     assert [(f.code, f.cell, *f.location) for f in findings] == [("LSE001", 5, 1, 1)]
     assert excerpt(findings, source) == {(5, 1): "np.log(s)"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pytest_lse.lint.graph import Node, postorder
 from pytest_lse.lint.lower.calls import Calls
@@ -69,8 +70,11 @@ class Class:
     attributes: dict[Attribute, Node] = field(default_factory=dict)
     init: Function | None = None
     parent: Class | None = None
-    #: attribute -> the only method that assigns it, beside `self.x = None`
-    assigned_by: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def assigned_by(self) -> dict[str, str]:
+        """Attribute -> the only method that assigns it, beside `self.x = None`; most classes are never asked."""
+        return _assigned_once(self.definition)
 
 
 class Functions(Calls):
@@ -306,7 +310,6 @@ class Functions(Calls):
         index = len(self.classes)
         record = Class(self.graph.opaque("self"), definition, _is_test_class(definition))
         record.parent = next((self.classes[b.value] for b in bases if b.op == "class"), None)
-        record.assigned_by = _assigned_once(definition)
         self.classes.append(record)
         self._class_of[record.self] = record
         self.state = outer.copy()
