@@ -87,7 +87,7 @@ class Cut:
             places["**"] = list(self._places_of("**", text)) + self._places("pow")
             words["**"] = table.power
         # Only what some pattern needs whose other words are there too.
-        present = table.division
+        present = table.division | table.addition
         for word in table.words.keys() - table.sought.keys():
             if table.words[word] & table.outer and word in text:
                 present |= table.words[word]
@@ -96,7 +96,7 @@ class Cut:
         wanted = table.alone
         for outer, inner in table.pairs:
             if outer & present and inner & present == inner:
-                wanted |= inner & ~table.division
+                wanted |= inner & table.followed
         for word, found in places.items():
             if words[word] & wanted:
                 for place in found:

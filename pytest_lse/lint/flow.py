@@ -27,7 +27,7 @@ _THROUGH = frozenset({*ATTRIBUTES, "values", "indices"})
 #: calls that are no operations, whose arguments are in their result all the same
 _PASSING = (
     *("jit", "vmap", "checkpoint", "compile", "function", "Sequential", "zip", "enumerate", "items", "values"),
-    *("map", "OrderedDict", "transform", "agg", "aggregate"),
+    *("map", "OrderedDict"),
     *STILL,
 )
 #: methods by which a list or a sequence of layers takes a value
@@ -58,10 +58,13 @@ class Table:
         self.outer = sum(bit for (kind, _), bit in bits.items() if kind == "outer")
         self.division = self.words.get("/", 0) & ~ARGUMENT
         self.power = self.words.pop(POWER, 0)
-        #: bits of operations that are patterns whatever their arguments are
-        self.alone = sum(o for o, inside in self.pairs if not inside)
+        self.addition = self.words.get("+", 0) & ~ARGUMENT
+        for word in ("transform", "agg", "aggregate"):  # of a table's groups, by the name of what is done
+            self.words[word] = ARGUMENT | self.addition & self.inner
         #: bits of what is followed: operators stand in nearly every function
-        self.followed = self.inner & ~self.division
+        self.followed = self.inner & ~(self.division | self.addition)
+        #: bits of operations that are patterns whatever their arguments are
+        self.alone = sum({o for o, inside in self.pairs if not inside & self.followed})
         telling = self.followed | self.alone
         self.sought = {w: m for w, m in self.words.items() if m & telling and w not in OPERATORS}
 
@@ -346,7 +349,8 @@ class Flow:
                 called |= self._of_instance("." + name, self._seen(inside))
             if called >> table.size:
                 called = self._seen(called)
-            if called & table.outer and table.matched(called, inside):
+            # What a function of the module does to its argument before is done here too.
+            if called & table.outer and table.matched(called, inside | called & table.inner):
                 self.hot = True
         if name in _TAKING and isinstance(func, ast.Attribute):
             self._bind(func.value, inside)
@@ -355,10 +359,15 @@ class Flow:
             self._spread(result)
         return result
 
-    def _operation(self, operator: ast.operator, left: int, right: int) -> int:
+    def _operation(self, operator: ast.operator, left: int, right: int, exponent: ast.expr | None = None) -> int:
         table = self.table
         result = left | right
-        if isinstance(operator, ast.Div | ast.Pow):
+        kind = type(operator)
+        if kind in _ADDING:
+            return result | table.addition & table.inner
+        if kind is ast.Pow and _is_positive(exponent):
+            return result | self._power
+        if kind is ast.Div or kind is ast.Pow:
             below = right if isinstance(operator, ast.Div) else left
             if below & table.followed and table.matched(table.division, below):
                 self.hot = True
@@ -376,7 +385,7 @@ class Flow:
             chain.append(chain[-1].left)
         mask = self._value(chain[-1].left)
         for part in reversed(chain):
-            mask = self._operation(part.op, mask, self._value(part.right))
+            mask = self._operation(part.op, mask, self._value(part.right), part.right)
         return mask
 
     def _unary(self, e: ast.UnaryOp) -> int:
@@ -438,7 +447,13 @@ class Flow:
         return self.table.words[e.value] if isinstance(e.value, str) and e.value in ACTIVATIONS else 0
 
 
+_ADDING = (ast.Add, ast.Sub, ast.MatMult)
 _TARGETS = (ast.Name, ast.Attribute, ast.Subscript)
+
+
+def _is_positive(e: ast.expr | None) -> bool:
+    """Return whether a power with this exponent is no division."""
+    return isinstance(e, ast.Constant) and isinstance(e.value, int | float) and e.value > 0
 
 
 def _is_super(e: ast.expr) -> bool:

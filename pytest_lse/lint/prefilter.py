@@ -52,10 +52,13 @@ _MADE_OF = {
     "cross_entropy": ("cross_entropy_of_probs",),
 }
 _DIVIDING = ("div", "pow", "reciprocal", "average", "log_base")
+_ADDING = ("add", "sub", "sum", "contract", "einsum", "segment_sum", "average", "cosh", "sinh")
 #: stands in a group for a power of e, `math.e ** x` or `pow(2.71828, x)`
 POWER = "e**"
-#: the words that are no names; division is one
-OPERATORS = frozenset({"/", "**"})
+#: the words that are no names
+DIVISIONS = frozenset({"/", "**"})
+ADDITIONS = frozenset({"+", "-", "@"})
+OPERATORS = DIVISIONS | ADDITIONS
 _ATTRIBUTE_E = re.compile(rb"\.e\b")
 _IMPORTED_E = re.compile(rb"import[^\n]*\be\b")
 
@@ -227,6 +230,8 @@ def _ways(node: Node) -> set[tuple[Group, frozenset[Group]]]:
     ways: dict[Group, set[frozenset[Group]]] = {}
     for n in node.walk():
         # A pattern's root is found by its operation alone, what is below it in any spelling.
+        if n.op in ("add", "sum"):  # they stand in nearly every function
+            continue
         if (n is node or n.op not in patterns().kernels) and (group := _spellings(n)):
             inner = {frozenset[Group]().union(*parts) for parts in product(*map(_inner, n.args))}
             ways[group] = _least(ways.get(group, set()) | inner)
@@ -262,7 +267,9 @@ def _spellings(node: Node) -> Group | None:
     from pytest_lse.lint.graph import is_number
 
     if node.op == "pow" and is_number(node.args[1]) and node.args[1].value < 0.0:
-        return tuple(sorted(OPERATORS.union(*map(ops.words, _DIVIDING))))
+        return tuple(sorted(DIVISIONS.union(*map(ops.words, _DIVIDING))))
+    if node.op in ("add", "sum"):
+        return tuple(sorted(ADDITIONS.union(*map(ops.words, _ADDING))))
     if node.op not in ops.PARAMS or node.op in SPELT_OTHERWISE:
         return None
     words = _words(node.op)
