@@ -56,6 +56,26 @@ def naive_library(xp, x, targets, reduction):
     return xp.bce(xp.sigmoid(x), targets, reduction)
 
 
+def naive_likelihood(xp, x, targets):
+    p = xp.sigmoid(x)
+    return targets * xp.log(p) + (1.0 - targets) * xp.log(1.0 - p)
+
+
+def naive_epsilon(xp, x, targets, eps):
+    p = xp.sigmoid(x)
+    return targets * xp.log(p + eps) + (1.0 - targets) * xp.log(1.0 - p + eps)
+
+
+def naive_maximum(xp, x, targets, eps):
+    p = xp.sigmoid(x)
+    return targets * xp.log(xp.maximum(p, eps)) + (1.0 - targets) * xp.log(xp.maximum(1.0 - p, eps))
+
+
+def naive_clip(xp, x, targets, eps, upper):
+    p = xp.clip(xp.sigmoid(x), eps, upper)
+    return targets * xp.log(p) + (1.0 - targets) * xp.log(1.0 - p)
+
+
 def naive_weighted(xp, x, targets, weight, reduction):
     return xp.bce_weighted(xp.sigmoid(x), targets, weight, reduction)
 
@@ -89,8 +109,18 @@ def vjp_textbook(xp, g, x, targets, pos_weight):
     return (g * (weight * xp.sigmoid(x) - pos_weight * targets),)
 
 
-message = "binary cross-entropy of a sigmoid is inf or nan from logits of {saturation} on"
-always = ("naive_library", "naive_weighted")
+message = {
+    "naive": "binary cross-entropy of a sigmoid is inf or nan from logits of {saturation} on",
+    "naive_epsilon": "binary cross-entropy of a sigmoid stops at -log(eps), with a dead gradient",
+    "naive_maximum": "binary cross-entropy of a sigmoid stops at -log(eps), with a dead gradient",
+    "naive_clip": "binary cross-entropy of a clipped sigmoid stops at the clip, with a dead gradient",
+}
+severity = dict.fromkeys(("naive_epsilon", "naive_maximum", "naive_clip"), "warning")
+
+always = ("naive_library", "naive_weighted", "naive_epsilon", "naive_maximum", "naive_clip")
+replacement_epsilon: dict[str, str] = {}
+replacement_maximum: dict[str, str] = {}
+replacement_clip: dict[str, str] = {}
 replacement_weighted: dict[str, str] = {}
 replacement_library = {
     "torch": "torch.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction=reduction)",
@@ -105,7 +135,12 @@ replacement = {
     "mlx": "mlx.nn.losses.binary_cross_entropy(x, targets, reduction='none')",
     "paddle": "paddle.nn.functional.binary_cross_entropy_with_logits(x, targets, reduction='none')",
 }
+replacement_likelihood = {f: f"-({r})" if " + " in r else f"-{r}" for f, r in replacement.items()}
 witness_library = {}
+witness_likelihood = {}
+witness_epsilon = {}
+witness_maximum = {}
+witness_clip = {}
 witness_weighted = {}
 witness = {
     "float64": {"input": [1000.0, 0.0], "returns": "inf", "truth": 1000.0},

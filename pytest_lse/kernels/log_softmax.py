@@ -90,6 +90,10 @@ def naive_picked(xp, x, axis, pick, total):
     return xp.log(xp.sum(pick * xp.softmax(x, axis=axis), axis=total))
 
 
+def naive_rest(xp, x, axis, keepdims):
+    return xp.log(1.0 / (1.0 + xp.sum(xp.exp(x), axis=axis, keepdims=keepdims)))
+
+
 def naive_two(xp, x, y):
     return xp.log(xp.exp(x) / (xp.exp(x) + xp.exp(y)))
 
@@ -165,6 +169,7 @@ replacement_complement: dict[str, str] = {}
 replacement_scaled: dict[str, str] = {}
 replacement_reciprocal: dict[str, str] = {}
 replacement_picked: dict[str, str] = {}
+replacement_rest: dict[str, str] = {}
 replacement_two: dict[str, str] = {}
 replacement_contrast: dict[str, str] = {}
 replacement_element = {
@@ -188,6 +193,7 @@ witness_complement = {}
 witness_scaled = {}
 witness_reciprocal = {}
 witness_picked = {}
+witness_rest = {}
 witness_two = {}
 witness_contrast = {}
 witness_element = {}

@@ -51,6 +51,10 @@ def naive_epsilon(xp, x, axis, keepdims, eps):
     return xp.log(xp.mean(xp.exp(x), axis=axis, keepdims=keepdims) + eps)
 
 
+def naive_inner_epsilon(xp, x, axis, keepdims, eps):
+    return xp.log(xp.mean(xp.exp(x) + eps, axis=axis, keepdims=keepdims))
+
+
 def naive_weighted(xp, x, axis, keepdims, weights):
     return xp.log(xp.mean(weights * xp.exp(x), axis=axis, keepdims=keepdims))
 
@@ -61,6 +65,9 @@ def applies(values):
         words = str(values["count"]).lower().replace(".", " ").replace("_", " ").split()
         counts = ("n", "m", "k", "s", "len", "size", "shape", "num", "count", "samples", "particles", "builtins")
         return isinstance(values["count"], float) or any(w in counts or w.startswith("num") for w in words)
+    if "weights" in values:
+        # An average of data times exponentials is another quantity.
+        return any(word in str(values["weights"]).lower() for word in ("mask", "weight", "valid", "prob"))
     eps = values.get("eps", 0.0)
     named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
     return named or (isinstance(eps, float) and eps <= 1e-3)
@@ -89,6 +96,7 @@ def vjp_output(xp, g, x, axis):
 shift_invariant = True
 message = "log(mean(exp(x))) is inf from x = {overflow} on, and -inf where every x is below -{underflow}"
 replacement_divided: dict[str, str] = {}
+replacement_inner_epsilon: dict[str, str] = {}
 replacement_epsilon: dict[str, str] = {}
 replacement_weighted: dict[str, str] = {}
 replacement = {
@@ -98,6 +106,7 @@ replacement = {
     "jax": "jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims) - jax.numpy.log(jax.numpy.size(x, axis=axis))",
 }
 witness_divided = {}
+witness_inner_epsilon = {}
 witness_epsilon = {}
 witness_weighted = {}
 witness = {

@@ -62,6 +62,10 @@ def naive_weighted_epsilon(xp, x, axis, keepdims, weights, eps):
     return xp.log(xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims) + eps)
 
 
+def naive_inner_epsilon(xp, x, axis, keepdims, eps):
+    return xp.log(xp.sum(xp.exp(x) + eps, axis=axis, keepdims=keepdims))
+
+
 def naive_scaled(xp, x, axis, keepdims, scale):
     return xp.log(scale * xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
 
@@ -123,6 +127,7 @@ replacement = {
     "paddle": "paddle.logsumexp(x, axis=axis, keepdim=keepdims)",
     "chainer": "chainer.functions.logsumexp(x, axis=axis)",
 }
+replacement_inner_epsilon: dict[str, str] = {}
 replacement_scaled: dict[str, str] = {}
 replacement_without: dict[str, str] = {}
 replacement_weighted_epsilon: dict[str, str] = {}
@@ -133,6 +138,7 @@ replacement_weighted = {
 #: slower, and the error grows with the number of terms, but nothing overflows
 without_scipy = {"naive": "numpy.logaddexp.reduce(x, axis=axis, keepdims=keepdims)"}
 witness_three = {}
+witness_inner_epsilon = {}
 witness_scaled = {}
 witness_without = {}
 witness_weighted_epsilon = {}

@@ -49,10 +49,6 @@ def naive_scaled(xp, x, scale):
     return xp.exp(x) / (scale + xp.exp(x))
 
 
-def naive_generalised(xp, x, weight):
-    return 1.0 / (1.0 + weight * xp.exp(-x))
-
-
 def naive_derivative(xp, x):
     return xp.exp(x) / (1.0 + xp.exp(x)) ** 2
 
@@ -84,7 +80,7 @@ def vjp_output(xp, g, x):
     return (g * s * (1.0 - s),)
 
 
-severity = {"naive": "info", "naive_generalised": "info"}
+severity = {"naive": "info"}
 message = {
     "naive": "1 / (1 + exp(-x)) overflows inside from x = -{overflow} down",
     "naive_derivative": "exp(x) / (1 + exp(x))**2 is nan from x = {overflow} / 2 on",
@@ -94,15 +90,11 @@ message = {
 
 def applies(values):
     scale = values.get("scale")
-    if isinstance(values.get("weight"), float):
-        # Another constant than 1 belongs to a formula that was fitted, on values of a known range.
-        return False
     return not isinstance(scale, float) or scale > 0.0
 
 
 replacement_scaled = {}
 replacement_derivative: dict[str, str] = {}
-replacement_generalised: dict[str, str] = {}
 replacement_tanh = {
     "numpy": "numpy.tanh(x)",
     "math": "math.tanh(x)",
@@ -129,7 +121,6 @@ witness_tanh_ratio = {}
 witness_tanh = {}
 witness_scaled = {}
 witness_derivative = {}
-witness_generalised = {}
 witness = {
     "float64": {"spelling": "naive_ratio", "input": 1000.0, "returns": "nan", "truth": 1.0},
     "float32": {"spelling": "naive_ratio", "input": 100.0, "returns": "nan", "truth": 1.0},

@@ -88,6 +88,18 @@ def naive_power_weighted(xp, x, weights, power, axis):
     return weights * xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True) ** power
 
 
+def naive_rest(xp, x, axis, keepdims):
+    return 1.0 / (1.0 + xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_rest_weighted(xp, x, weights, axis, keepdims):
+    return 1.0 / (1.0 + xp.sum(weights * xp.exp(x), axis=axis, keepdims=keepdims))
+
+
+def naive_first_of_rest(xp, x, axis, keepdims):
+    return xp.exp(x) / (1.0 + xp.sum(xp.exp(x), axis=axis, keepdims=keepdims))
+
+
 def naive_two(xp, x, y):
     return xp.exp(x) / (xp.exp(x) + xp.exp(y))
 
@@ -130,6 +142,8 @@ def vjp_textbook(xp, g, x, axis):
 honest = ("stable_difference",)
 shift_invariant = True
 message = "exp(x) / sum(exp(x)) is nan from x = {overflow} on, and where every x is below -{underflow}"
+replacement_rest: dict[str, str] = {}
+replacement_first: dict[str, str] = {}
 replacement_power: dict[str, str] = {}
 replacement_masked: dict[str, str] = {}
 replacement_average: dict[str, str] = {}
@@ -154,6 +168,8 @@ replacement = {
     "mxnet": "mxnet.nd.softmax(x, axis=axis)",
     "chainer": "chainer.functions.softmax(x, axis=axis)",
 }
+witness_rest = {}
+witness_first = {}
 witness_power = {}
 witness_masked = {}
 witness_average = {}

@@ -72,7 +72,8 @@ class Analysis:
         # What another cell says has its place in another text.
         self.lowerer.sources.clear()
         self.lowerer.module(tree)
-        return [self._finding(m, cell) for m in _widest(self._matches, self.lowerer.graph.shapeless)]
+        widest = _widest(self._matches, self.lowerer.graph.shapeless)
+        return [self._finding(m, cell) for m in widest if not self._is_used_harmlessly(m)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
         if not node.ops & _CORE:
@@ -176,6 +177,18 @@ class Analysis:
             self._bounds = Bounds(self.lowerer.graph, facts)
             self._known.clear()
         return self._bounds
+
+    def _is_used_harmlessly(self, match: _Match) -> bool:
+        """Return whether only methods that do not mind are called on a value: `Bernoulli(p).sample()`."""
+        harmless = getattr(match.pattern.kernel.module, "harmless", ())
+        if not harmless or self.fixer is None:
+            return False
+        scopes = self.fixer.imports.scopes
+        uses: list[ast.AST] = [match.site]
+        parent = scopes.parents.get(match.site)
+        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
+            uses = [*scopes.readers(parent.targets[0].id).get(scopes.scope(match.site), ())]
+        return bool(uses) and all(getattr(scopes.parents.get(u), "attr", None) in harmless for u in uses)
 
     def _finding(self, match: _Match, cell: int | None) -> Finding:
         assert self.fixer is not None

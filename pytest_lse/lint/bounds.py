@@ -27,11 +27,18 @@ _WRITTEN = 710.0
 #: the smallest argument of a logarithm that is called harmless: below it, what is left of a probability is an epsilon
 UNDERFLOW = 1e-6
 
+_COMPARISONS = frozenset({"less", "greater", "BitOr", "BitAnd", "not"})
+#: functions of that name are no maxima
+_SPECIAL = frozenset({"digamma", "psi", "gammaln", "lgamma", "betaln", "gamma"})
 _UNIT = frozenset({"sigmoid", "softmax"})
 _SYMMETRIC = frozenset({"tanh", "sin", "cos", "erf", "sign"})
 _NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegative", "std_like", "isfinite"})
 _MAXIMA = frozenset({"max", "maxlike", "logsumexp", "loopmax", "maxpair"})
 _SAME = frozenset({"mean", "max", "min", "maxlike", "loopmax", "squeeze"})
+#: of a value that was compared with 0
+_NOT_ZERO: Interval = (2.0 * UNDERFLOW, INF)
+#: of a product with a mask that was made by comparing: whoever compares has thought of it
+_TESTED_PRODUCT: Interval = (-80.0, 80.0)
 _SCALES = 8.0
 #: what people call a temperature; nobody divides a cosine by less than this
 _TEMPERATURE = re.compile(r"(?i)(?:^|_)(?:temp|temperature|tau)(?:_|#|$)")
@@ -79,17 +86,17 @@ class Bounds:
     def shifted(self, exponent: Node) -> bool:
         """Return whether a maximum of the exponent has been subtracted from it, so that its own maximum is about 0."""
         node = self.graph.shapeless(exponent)
-        if node.op in ("phi", "where"):
+        if node.op in ("phi", "where", "either"):
             return any(self.shifted(a) for a in node.args[-2:])
         if node.op == "mul":
-            return any(self.shifted(f) for f in node.args if f.op in ("add", "phi", "where"))
+            return any(self.shifted(f) for f in node.args if f.op in ("add", "phi", "where", "either"))
         return node.op == "add" and self._shift(node) is not None
 
     def unknown_shift(self, exponent: Node) -> bool:
         """Return whether something that may be a maximum is subtracted: people subtract for a reason."""
         node = self.graph.shapeless(exponent)
-        if node.op in ("phi", "where", "mul"):
-            return any(self.unknown_shift(a) for a in node.args if a.op in ("add", "phi", "where", "mul"))
+        if node.op in ("phi", "where", "either", "mul"):
+            return any(self.unknown_shift(a) for a in node.args if a.op in ("add", "phi", "where", "either", "mul"))
         if node.op != "add":
             return False
         moving = [t for t in node.args if not is_number(t)]
@@ -103,6 +110,8 @@ class Bounds:
     @staticmethod
     def _known_otherwise(term: Node) -> bool:
         body = [f for f in term.args if not is_number(f)] if term.op == "mul" else [term]
+        if len(body) == 1 and body[0].op == "opaque":
+            return str(body[0].value).partition("#")[0].rpartition(".")[2] in _SPECIAL
         return len(body) == 1 and body[0].op in ("mean", "min", "sum")
 
     def _shift(self, node: Node) -> Node | None:
@@ -120,7 +129,7 @@ class Bounds:
         g = self.graph
         if top is value or (top.op == "add" and all(t in others for t in top.args)):
             return True
-        if top.op in ("phi", "where"):
+        if top.op in ("phi", "where", "either"):
             return any(self._dominates(a, value, others) for a in top.args[-2:])
         if top.op in ("maximum", "minimum") and value.op == "minimum" and top.op == "maximum":
             if any(a in value.args for a in top.args):
@@ -146,7 +155,7 @@ class Bounds:
     def _part(self, value: Node, base: Node) -> bool:
         if value is base or (base.op in ("tuple", "list", "concat") and any(self._part(value, a) for a in base.args)):
             return True
-        if base.op in ("phi", "where"):
+        if base.op in ("phi", "where", "either"):
             return any(self._part(value, a) for a in base.args[-2:])
         # max(|x|) bounds x
         return base.op == "abs" and (value is base.args[0] or value is self.graph.neg(base.args[0]))
@@ -162,7 +171,10 @@ class Bounds:
                 high = min(high, max(rest, 0.0) + 0.0 if high == INF else high)
             return _clean(low, high)
         if n.op == "mul":
-            return _product(known)
+            if any(map(_is_mask, n.args)):
+                return _TESTED_PRODUCT
+            low, high = _product(known)
+            return (low, min(high, 0.0)) if self._is_decay(n) else (low, high)
         if n.op == "pow":
             return self._power(n, known)
         if n.op in _UNIT:
@@ -194,16 +206,18 @@ class Bounds:
         if n.op == "clip":
             low, high = known[0]
             if is_number(n.args[1]):
-                low, high = max(low, -_limit(-n.args[1].value)), max(high, n.args[1].value)
+                low, high = max(low, -limit(-n.args[1].value)), max(high, n.args[1].value)
             if is_number(n.args[2]):
-                low, high = min(low, n.args[2].value), min(high, _limit(n.args[2].value))
+                low, high = min(low, n.args[2].value), min(high, limit(n.args[2].value))
             return (low, high)
         if n.op == "maximum":
-            return (max(k[0] for k in known), max(k[1] for k in known))
+            return (max(-limit(-k[0]) for k in known), max(k[1] for k in known))
         if n.op == "minimum":
-            return (min(k[0] for k in known), min(_limit(k[1]) for k in known))
+            return (min(k[0] for k in known), min(limit(k[1]) for k in known))
         if n.op == "between":
-            return (min(k[0] for k in known), max(k[1] for k in known))
+            # From something negated to 0, as people write a range of log-weights.
+            down = any(coefficient(a) < 0.0 for a in n.args) and any(is_number(a) and a.value <= 0.0 for a in n.args)
+            return (min(k[0] for k in known), 0.0 if down else max(k[1] for k in known))
         if n.op in ("attr", "free", "opaque") and _EPSILON.search(str(n.value)):
             return (0.0, 0.01)
         if n.op in ("attr", "free", "opaque") and _NONNEGATIVE_NAME.search(str(n.value)):
@@ -214,7 +228,7 @@ class Bounds:
             return (-INF, 0.0)
         if n.op in ("tuple", "concat") and known:
             return (min(k[0] for k in known), max(k[1] for k in known))
-        if n.op in ("where", "phi"):
+        if n.op in ("where", "phi", "either"):
             return (min(k[0] for k in known[-2:]), max(k[1] for k in known[-2:]))
         if n.op == "guarded":
             return _meet(known[0], n.value)
@@ -225,6 +239,18 @@ class Bounds:
             # the length is not known: only the sign carries over, and a sum of positive terms has at least one
             return (low if low >= 0.0 else -INF, high if high <= 0.0 else INF)
         return UNKNOWN
+
+    def _is_decay(self, n: Node) -> bool:
+        """Return whether a product is a distance, negated and times one parameter: nobody lets that one be negative."""
+        rest = [f for f in n.args if not is_number(f)]
+        names = [f for f in rest if f.op in ("attr", "free", "opaque")]
+        others = [f for f in rest if f not in names]
+        return (
+            coefficient(n) < 0.0
+            and len(names) == 1
+            and bool(others)
+            and all(self._known.get(f, UNKNOWN)[0] >= 0.0 for f in others)
+        )
 
     def _power(self, n: Node, known: list[Interval]) -> Interval:
         (low, high), exponent = known[0], n.args[1]
@@ -268,6 +294,8 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
             for node, interval in fact(graph, part, holds).items():
                 known[node] = _meet(known.get(node, UNKNOWN), interval)
         return known
+    if test.op in ("equal", "NotEq") and (test.op == "NotEq") == holds and test.args[1] is graph.zero:
+        return {graph.shapeless(test.args[0]): _NOT_ZERO}
     if test.op not in ("less", "greater"):
         return {}
     below = (test.op == "less") == holds
@@ -280,14 +308,14 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     elif _settled(a) and not is_number(a):
         known[b], known[graph.neg(b)] = (-OVERFLOW, INF), (-INF, OVERFLOW)
     elif is_number(b):
-        high = _limit(b.value)
+        high = limit(b.value)
         known[a] = (-INF, high)
         known[graph.neg(a)] = (-high, INF)
         if a.op == "abs":
             known[a.args[0]] = (-high, high)
             known[graph.neg(a.args[0])] = (-high, high)
     elif is_number(a):
-        low = -_limit(-a.value)
+        low = -limit(-a.value) if a.value != 0.0 else _NOT_ZERO[0]  # `p > 0`
         known[b] = (low, INF)
         known[graph.neg(b)] = (-INF, -low)
     else:
@@ -299,9 +327,15 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     return known
 
 
-def _limit(value: float) -> float:
+def limit(value: float) -> float:
     """Return an upper limit that is written in the program, as what it keeps from overflowing."""
     return OVERFLOW if OVERFLOW < value < _WRITTEN else value
+
+
+def _is_mask(node: Node) -> bool:
+    """Return whether a factor is a comparison, or 1 less one."""
+    parts = [node, *(f for t in node.args for f in (t.args if t.op == "mul" else (t,)))] if node.op == "add" else [node]
+    return any(p.op in _COMPARISONS for p in parts)
 
 
 def _settled(node: Node) -> bool:

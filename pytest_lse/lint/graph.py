@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 #: operations that change shape, dtype or place of a value, but none of the numbers
@@ -181,6 +182,19 @@ class Graph:
         """Return cosh (or sinh) as what it is made of."""
         pair = self.add(self.make("exp", x), self.mul(self.const(sign), self.make("exp", self.neg(x))))
         return self.mul(self.const(0.5), pair)
+
+    def _symmetric(self, *args: Node, op: str) -> Node:
+        return args[0] if len(args) == 1 else self._intern(op, tuple(sorted(args, key=_by_id)))
+
+    def _norm(self, x: Node, axis: Node, keepdims: Node, order: Node | None = None) -> Node:
+        if order is self.one:
+            return self.make("sum", self.make("abs", x), axis, keepdims)
+        return self._intern("norm", (x, axis, keepdims))
+
+    def _lp_normalized(self, x: Node, p: Node) -> Node:
+        if p is self.one:
+            return self.make("tile", self.div(x, self.make("sum", self.make("abs", x), self.none, self.true)))
+        return self._intern("normalized", (x,))
 
     def _average(self, x: Node, axis: Node, weights: Node, keepdims: Node) -> Node:
         if weights is self.none:
@@ -363,6 +377,10 @@ _CANONICAL: dict[str, Callable[..., Node]] = {
     "log10": lambda g, x: g.mul(g.const(1.0 / math.log(10.0)), g.make("log", x)),
     "log_base": lambda g, x, base: g.mul(g.pow(g.make("log", base), g.const(-1.0)), g.make("log", x)),
     "masked_fill": lambda g, x, mask, value: g.make("where", mask, value, x),
+    **{op: partial(Graph._symmetric, op=op) for op in ("maximum", "minimum", "logaddexp")},
+    "kron": lambda g, x, y: g.make("tile", g.mul(x, y)),
+    "norm": lambda g, x, axis, keepdims, *order: g._norm(x, axis, keepdims, *order),
+    "lp_normalized": lambda g, x, p: g._lp_normalized(x, p),
     "softmin": lambda g, x, axis: g.make("softmax", g.neg(x), axis),
     "filled": lambda g, value: g.make("tile", value),
     "average": lambda g, x, axis, weights, keepdims: g._average(x, axis, weights, keepdims),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
-from pytest_lse.lint.graph import Node, coefficient
-from pytest_lse.lint.match import CHOICES
+from pytest_lse.lint.graph import BIT, Node, coefficient
+from pytest_lse.lint.match import ALTERNATIVES, alternatives
 from pytest_lse.lint.patterns import Pattern
 
 #: operations whose result is a sum of positive terms: if the terms do not overflow, its logarithm is what was meant
 _POSITIVE_SUMS = frozenset({"sum", "mean", "cumsum"})
 
 
+_EXP = BIT["exp"]
+#: how many of the values that a leaf is made of are looked at
+_NEAR = 500
 #: exponents within this range neither overflow nor vanish beside each other
 _MODERATE = 40.0
 #: operations that make nothing of a constant but a constant
@@ -49,7 +53,7 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         return False
     if all(n.op in _ARITHMETIC for n in inside if n.op != "exp") and all(e.op == "const" for e in exponents):
         return False
-    return _overflows(pattern, exponents, bounds) or any(_vanishes(n, bounds) for n in inside)
+    return _overflows(pattern, exponents, leaves, bounds) or any(_vanishes(n, bounds) for n in inside)
 
 
 def _tested(leaf: Node, bounds: Bounds) -> bool:
@@ -61,10 +65,11 @@ def _moderate(exponent: Node, bounds: Bounds) -> bool:
     return low >= -_MODERATE and high <= _MODERATE
 
 
-def _overflows(pattern: Pattern, exponents: list[Node], bounds: Bounds) -> bool:
+def _overflows(pattern: Pattern, exponents: list[Node], leaves: Iterable[Node], bounds: Bounds) -> bool:
     if getattr(pattern.kernel.module, "shift_invariant", False):
         # One part that is shifted says that the author has thought of it.
-        if any(bounds.shifted(e) or bounds.unknown_shift(e) for e in exponents):
+        weights = [n.args[0] for leaf in leaves for n in islice(leaf.walk(), _NEAR) if n.op == "exp"]
+        if any(bounds.shifted(e) or bounds.unknown_shift(e) for e in (*exponents, *weights)):
             return False
     return any(bounds.interval(e)[1] > OVERFLOW and not bounds.shifted(e) for e in exponents)
 
@@ -76,8 +81,10 @@ def _vanishes(n: Node, bounds: Bounds) -> bool:
 
 
 def _positive_sum(n: Node, bounds: Bounds) -> bool:
-    if n.op in CHOICES:
-        return all(_positive_sum(a, bounds) for a in n.args[-2:])
+    if n.op in ALTERNATIVES:
+        # An alternative without an exponential is not what the pattern has found.
+        found = [a for a in alternatives(n) if a.ops & _EXP]
+        return bool(found) and all(_positive_sum(a, bounds) for a in found)
     if n.op == "abs":
         return _positive_sum(n.args[0], bounds)
     if n.op == "add":

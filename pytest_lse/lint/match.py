@@ -16,10 +16,19 @@ Bindings = dict[str, Node]
 _NEAR = 1e-4
 #: alternatives: a value that is one of several, depending on the path taken
 CHOICES = frozenset({"phi", "where"})
+#: values of which each element is that of one of several
+ALTERNATIVES = CHOICES | {"concat", "tuple"}
 
 
 #: a pattern is not sought in a sum or product of more terms: the ways to split it would be too many
 _MOST = 24
+
+
+def alternatives(node: Node) -> tuple[Node, ...]:
+    """Return the values of which each element of a value is one."""
+    if node.op == "concat":
+        return node.args[0].args if node.args[0].op == "tuple" else node.args
+    return node.args if node.op == "tuple" else node.args[-2:]
 
 
 class Matcher:
@@ -91,8 +100,12 @@ class Matcher:
                 yield from self._commute(list(p.args), list(n.args), b, loose, p.op)
             else:
                 yield from self._each(p.args, n.args, b, loose)
-        elif loose and n.op in CHOICES:
-            for choice in n.args[-2:]:
+        elif loose and n.op == "either":
+            # What a function returns on one path alone it may not return here.
+            if all(next(self._match(p, a, b, loose), None) is not None for a in n.args[1:]):
+                yield from self._match(p, n.args[0], b, loose)
+        elif loose and n.op in ALTERNATIVES:
+            for choice in alternatives(n):
                 yield from self._match(p, choice, b, loose)
         elif p.op in self.patterns.kernels:
             yield from self._means(p, n, b, loose)

@@ -39,7 +39,8 @@ PARAMS: dict[str, str] = {
         "x",
     ),
     **dict.fromkeys("add sub mul div pow maximum minimum logaddexp equal less greater xlogy".split(), "x, y"),
-    **dict.fromkeys("sum mean max min prod logsumexp norm logmeanexp".split(), _REDUCTION),
+    **dict.fromkeys("sum mean max min prod logsumexp logmeanexp".split(), _REDUCTION),
+    "norm": _REDUCTION + ", ord=None",
     **dict.fromkeys("maxpair minpair".split(), _REDUCTION),
     **dict.fromkeys("cumsum logcumsumexp".split(), "x, axis=None"),
     **dict.fromkeys("softmax log_softmax softmin".split(), "x, axis"),
@@ -48,11 +49,13 @@ PARAMS: dict[str, str] = {
     "maxlike": "x",
     **dict.fromkeys("unit normalized nonzero".split(), "x"),
     "concat": "x",
+    "lp_normalized": "x, p=2",
     "between": "x, y",
     "where": "condition, x, y",
     "masked_fill": "x, mask, value",
     "average": "x, axis=None, weights=None, keepdims=False",
     "filled": "value",
+    "kron": "x, y",
     "log_base": "x, base",
     "clip": "x, min=None, max=None",
     "expand": "x, axis",
@@ -107,6 +110,11 @@ class Call:
         """
         bound: dict[str, Any] = {} if receiver is None else {signature(self.op)[0][0]: receiver}
         given = dict(keywords)
+        if self.framework == "torch":
+            # PyTorch takes NumPy's names of these as well.
+            for theirs, numpys in (("dim", "axis"), ("keepdim", "keepdims")):
+                if numpys in given and theirs not in given and any(p.spelling == theirs for p in self.parameters):
+                    given[theirs] = given.pop(numpys)
         slots = [p for p in self.parameters if not p.keyword_only]
         if len(positional) > len(slots):
             return None

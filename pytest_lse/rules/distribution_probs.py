@@ -31,6 +31,8 @@ args = {"x": "logits"}
 params = {"axis": -1}
 severity = "warning"
 always = True
+#: a sample does not need the logarithm of a probability
+harmless = ("sample", "sample_n", "mean", "shape", "batch_shape", "event_shape")
 message = "probs= of a softmax or sigmoid saturates: its logarithm is clamped, its gradient dead; use logits="
 
 
@@ -40,6 +42,22 @@ def naive(xp, x, axis):
 
 def naive_sigmoid(xp, x):
     return xp.distribution_probs(xp.sigmoid(x))
+
+
+def naive_epsilon(xp, x, axis, eps):
+    return xp.distribution_probs(xp.softmax(x, axis=axis) + eps)
+
+
+def naive_sigmoid_epsilon(xp, x, eps):
+    return xp.distribution_probs(xp.sigmoid(x) + eps)
+
+
+def naive_clip(xp, x, axis, eps, upper):
+    return xp.distribution_probs(xp.clip(xp.softmax(x, axis=axis), eps, upper))
+
+
+def naive_sigmoid_clip(xp, x, eps, upper):
+    return xp.distribution_probs(xp.clip(xp.sigmoid(x), eps, upper))
 
 
 replacement: dict[str, str] = {}

@@ -31,6 +31,8 @@ code = "LSE011"
 args = {"x": "logits", "targets": "targets"}
 params = {"axis": -1, "reduction": "mean"}
 always = True
+#: a network that gives probabilities when it is asked to gives logits to the loss
+unconditional = True
 severity = {"naive_log": "info"}
 message = {
     "naive": "a softmax is fed to a loss that applies its own: the loss never gets near 0, and the gradient is damped",

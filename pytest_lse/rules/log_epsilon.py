@@ -72,6 +72,10 @@ def naive_maximum(xp, x, eps):
     return xp.log(xp.maximum(xp.sigmoid(x), eps))
 
 
+def naive_maximum_complement(xp, x, eps):
+    return xp.log(xp.maximum(1.0 - xp.sigmoid(-x), eps))
+
+
 def naive_softmax_maximum(xp, x, axis, eps):
     return xp.log(xp.maximum(xp.softmax(x, axis=axis), eps))
 

@@ -29,7 +29,7 @@ _MINE: dict[str, str] = {
     "softmax": "jax.nn.softmax(x, axis:-1, where!, initial!) | jax.scipy.special.softmax(x, axis:None)",
     "log_softmax": "jax.nn.log_softmax(x, axis:-1, where!, initial!) | jax.scipy.special.log_softmax(x, axis:None)",
     "logsumexp": "jax.nn.logsumexp(a=x, axis, b!, keepdims, return_sign!) | jax.scipy.special.logsumexp(a=x, axis, b!, keepdims, return_sign!)",
-    "norm": "jax.numpy.linalg.norm(x, ord~, axis, keepdims)",
+    "norm": "jax.numpy.linalg.norm(x, ord, axis, keepdims)",
     "cast": "jax.numpy.asarray(a=x, dtype~) | jax.numpy.array(object=x, dtype~, copy~) | .astype(dtype~) | .block_until_ready() | .item()",
     "clip": "jax.numpy.clip(arr=x, min, max)",
     "logcumsumexp": "jax.lax.cumlogsumexp(operand=x, axis:0, reverse!)",

@@ -62,7 +62,7 @@ calls = {
     "cast": "@.array(val=x, dtype~) | .astype(dtype~) | .item() | @.contiguous(a=x)",
     "concat": "@.concatenate(x, axis~) | @.stack(x, axis~)",
     "detach": f"@.stop_gradient(a=x, *, {_ANY})",
-    "norm": "@.linalg.norm(a=x, ord~, axis, keepdims)",
+    "norm": "@.linalg.norm(a=x, ord, axis, keepdims)",
     "nonnegative": "@.std(a=x, axis~, keepdims~, ddof~) | @.var(a=x, axis~, keepdims~, ddof~) | @.arange(x)",
     "bounded": "@.arctan(a=x) | @.arcsin(a=x) | @.random.uniform(low=x)",
     "bce_with_logits": "mlx.nn.losses.binary_cross_entropy(inputs=x, targets, weights!, with_logits!, reduction)",

@@ -74,12 +74,14 @@ calls = {
     "cast": "@.asarray(a=x, dtype~) | @.array(object=x, dtype~, copy~, ndmin~) | .astype(dtype~, copy~) | .copy() | @.copy(a=x)"
     " | @.float64(x) | @.float32(x) | @.asanyarray(a=x, dtype~) | @.nan_to_num(x, copy~, nan~, posinf~, neginf~)"
     " | @.ascontiguousarray(a=x, dtype~) | .item()",
+    "kron": "@.kron(a=x, b=y) | @.outer(a=x, b=y)",
     "concat": "@.concatenate(x, axis~) | @.stack(arrays=x, axis~) | @.vstack(x) | @.hstack(x) | @.column_stack(x) | @.append(x, y~, axis~)",
     "between": "@.linspace(start=x, stop=y, num~, endpoint~, retstep!, dtype~, axis~)",
-    "norm": "numpy.linalg.norm(x, ord~, axis, keepdims)",
+    "norm": "numpy.linalg.norm(x, ord, axis, keepdims)",
     "nonnegative": "@.std(x, axis~, dtype~, out!, ddof~, keepdims~) | @.var(x, axis~, dtype~, out!, ddof~, keepdims~)"
     " | scipy.spatial.distance.cdist(x, b~, metric~) | scipy.spatial.distance.pdist(x, metric~)"
-    " | sklearn.metrics.pairwise_distances(x, b~, metric~) | sklearn.metrics.pairwise.euclidean_distances(x, b~) | @.arange(x)",
+    " | sklearn.metrics.log_loss(x, y~, *, labels~, normalize~, sample_weight~, eps~) | sklearn.metrics.mean_squared_error(x, y~)"
+    " | sklearn.metrics.mean_absolute_error(x, y~) | sklearn.metrics.pairwise_distances(x, b~, metric~) | sklearn.metrics.pairwise.euclidean_distances(x, b~) | @.arange(x)",
     "bounded": "@.arctan(x) | @.arcsin(x) | numpy.random.rand(x) | numpy.random.random(x) | numpy.random.uniform(x) | numpy.random.randn(x, a~, b~)"
     " | numpy.random.normal(*, size=x) | numpy.random.standard_normal(size=x)",
     "sigmoid": "scipy.special.expit(x, out!) | mxnet.npx.sigmoid(data=x) | mxnet.numpy_extension.sigmoid(x)",

@@ -55,7 +55,7 @@ calls = {
     " | .cpu() | @.assign(x, output~)",
     "concat": "@.concat(x, axis~, name~) | @.stack(x, axis~, name~)",
     "detach": ".detach()",
-    "norm": "@.norm(x, p~, axis, keepdim=keepdims) | @.linalg.norm(x, p~, axis, keepdim=keepdims) | .norm(p~, axis, keepdim=keepdims)",
+    "norm": "@.norm(x, p=ord, axis, keepdim=keepdims) | @.linalg.norm(x, p=ord, axis, keepdim=keepdims) | .norm(p=ord, axis, keepdim=keepdims)",
     "nonnegative": "@.std(x, axis~, unbiased~, keepdim~) | @.var(x, axis~, unbiased~, keepdim~) | @.arange(start=x)",
     "bounded": f"@.rand(shape=x) | @.uniform(shape=x) | {_F}.cosine_similarity(x1=x, x2~, axis~) | {_F}.normalize(x, p~, axis~) | @.atan(x)",
     "relu": f"{_F}.relu(x, name~)",

@@ -70,7 +70,7 @@ calls = {
     "detach": "@.stop_gradient(input=x, name~) | keras.backend.stop_gradient(x)",
     "concat": "@.concat(values=x, axis~, name~) | @.stack(values=x, axis~, name~) | keras.ops.concatenate(x, axis~)",
     "between": "@.linspace(start=x, stop=y, num~)",
-    "norm": "@.norm(tensor=x, ord~, axis, keepdims) | @.linalg.norm(tensor=x, ord~, axis, keepdims)",
+    "norm": "@.norm(tensor=x, ord, axis, keepdims) | @.linalg.norm(tensor=x, ord, axis, keepdims)",
     "nonnegative": "@.math.reduce_std(x, axis~, keepdims~) | @.math.reduce_variance(x, axis~, keepdims~)",
     "bounded": "@.random.uniform(x) | @.random_uniform(x) | @.math.atan(x)",
     "normalized": "@.nn.l2_normalize(x, axis~, epsilon~, name~) | @.math.l2_normalize(x, axis~, epsilon~, name~)"
@@ -100,7 +100,12 @@ calls = {
     "distribution_logits": "tensorflow_probability.distributions.Categorical(logits=x, probs!, dtype~, *, validate_args~, name~)"
     " | tensorflow_probability.distributions.Bernoulli(logits=x, probs!, dtype~, *, validate_args~, name~)"
     " | @.random.categorical(logits=x, num_samples~, dtype~, seed~) | @.multinomial(logits=x, num_samples~)",
-    "distribution_probs": "tensorflow_probability.distributions.Categorical(logits!, probs=x, dtype~, validate_args~, *, name~)"
+    "distribution_probs": " | ".join(
+        f"@.{where}distributions.{name}(logits!, probs=x, dtype~, validate_args~, allow_nan_stats~, name~)"
+        for where in ("", "contrib.")
+        for name in ("Categorical", "Bernoulli", "OneHotCategorical")
+    )
+    + " | tensorflow_probability.distributions.Categorical(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.Bernoulli(logits!, probs=x, dtype~, validate_args~, *, name~)"
     " | tensorflow_probability.distributions.OneHotCategorical(logits!, probs=x, dtype~, *, name~)",
 }

@@ -70,13 +70,13 @@ calls = {
     "detach": ".detach()",
     "concat": "torch.cat(tensors=x, dim~) | torch.stack(tensors=x, dim~) | torch.concat(tensors=x, dim~) | torch.hstack(x) | torch.vstack(x)",
     "between": "torch.linspace(start=x, end=y, steps~, *, dtype~, device~)",
-    "norm": "torch.norm(input=x, p~, dim=axis, keepdim=keepdims) | .norm(p~, dim=axis, keepdim=keepdims)"
-    " | torch.linalg.norm(A=x, ord~, dim=axis, keepdim=keepdims) | torch.linalg.vector_norm(x, ord~, dim=axis, keepdim=keepdims)",
+    "norm": "torch.norm(input=x, p=ord, dim=axis, keepdim=keepdims) | .norm(p=ord, dim=axis, keepdim=keepdims)"
+    " | torch.linalg.norm(A=x, ord, dim=axis, keepdim=keepdims) | torch.linalg.vector_norm(x, ord, dim=axis, keepdim=keepdims)",
     "nonnegative": "torch.cdist(x1=x, x2~, p~) | torch.var(x, a~, b~) | torch.std(x, a~, b~) | .std(a~, b~) | .var(a~, b~)"
     " | torch.nn.functional.pairwise_distance(x1=x, x2~, p~) | torch.arange(x)",
     "bounded": "torch.rand(x) | torch.randn(x) | torch.randn_like(x) | torch.rand_like(x)",
     "unit": "torch.atan(x) | torch.nn.functional.cosine_similarity(x1=x, x2~, dim~, eps~)",
-    "normalized": "torch.nn.functional.normalize(input=x, p~, dim~, eps~)",
+    "lp_normalized": "torch.nn.functional.normalize(input=x, p, dim~, eps~)",
     "nonzero": "torch.nonzero(input=x, as_tuple~)",
     "relu": "torch.relu(input=x) | .relu() | torch.nn.functional.relu(input=x, inplace~)",
     "sigmoid": "torch.sigmoid(input=x, *, out!) | torch.special.expit(input=x) | torch.nn.functional.sigmoid(input=x) | .sigmoid()",

@@ -26,6 +26,13 @@ HARMLESS = frozenset(
 #: how many of the values that a value is made of are asked for their framework
 _NEAR = 500
 
+#: functions of such a library that mean what NumPy's of that name do
+_OF_A_NAMESPACE = frozenset(
+    "exp log log1p expm1 sum mean max min amax amin maximum minimum abs absolute clip where square sqrt dot matmul"
+    " einsum divide multiply subtract add negative expand_dims reshape cumsum prod log2 log10 tanh".split()
+)
+#: what such a library is called, or comes from
+_NAMESPACES = frozenset({"xp", "get_array_module", "array_namespace", "get_namespace"})
 #: operations whose keyword `where` leaves elements out
 _REDUCING = frozenset({"sum", "mean", "softmax", "log_softmax", "logsumexp"})
 #: the last word of a call that makes an array of one number
@@ -52,6 +59,13 @@ class Calls(Expressions):
     """Lowers calls."""
 
     def _Call(self, e: ast.Call) -> Node:
+        if isinstance(e.func, ast.Lambda) and len(e.args) == len(e.func.args.args) and not e.keywords:
+            # Called where it stands: its parameters are what it is called with.
+            given = {a.arg: self.lower(v) for a, v in zip(e.func.args.args, e.args, strict=True)}
+            names, self.state.names = self.state.names, self.state.names | given
+            node = self.lower(e.func.body)
+            self.state.names = names
+            return node
         if isinstance(e.func, ast.Attribute):
             receiver = self.lower(e.func.value)
             function = self._attribute(receiver, e.func.attr)
@@ -99,6 +113,8 @@ class Calls(Expressions):
         constructed = self._construct(dotted, *arguments)
         if constructed is not None:
             return constructed
+        if not candidates and dotted.startswith("chainer.functions."):
+            candidates = ops.functions(f"chainer.functions.{dotted.rpartition('.')[2]}")  # from inside of Chainer
         node = self._fit(e, candidates, *arguments)
         return node if node is not None else self._wrapper(e, dotted, *arguments)
 
@@ -159,9 +175,19 @@ class Calls(Expressions):
         condition = self.lower(e.args[0])
         a = self.under(condition, True, e.args[1])
         b = self.under(condition, False, e.args[2])
+        a, b = self.guarded(condition, True, a), self.guarded(condition, False, b)
         return self._observe(e, self.graph.make("where", condition, a, b), call.framework)
 
     def _method(self, e: ast.Call, receiver: Node, name: str) -> Node:
+        if name == "where" and len(e.args) == 2 and not e.keywords and "torch" in self.imported:
+            test = self.lower(e.args[0])
+            other = self.guarded(test, False, self.under(test, False, e.args[1]))
+            return self._observe(e, self.graph.make("where", test, self.guarded(test, True, receiver), other), "torch")
+        if name in _OF_A_NAMESPACE and _is_namespace(receiver):
+            candidates = [dataclasses.replace(c, framework="xp") for c in ops.functions(f"numpy.{name}")]
+            positional, keywords = self._arguments(e) or ([], {})
+            node = self._fit(e, candidates, positional, keywords) if positional else None
+            return node if node is not None else self.graph.opaque(name)
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque(name)
@@ -283,6 +309,9 @@ class Calls(Expressions):
             return graph.make("pair", graph.make(call.op[:3], *nodes))
         if call.op == "reshape":
             return self._reshape(nodes[0], nodes[1])
+        if call.op == "masked_fill":
+            x, mask, value = nodes
+            return graph.make("where", mask, value, self.guarded(mask, False, x))
         if call.op == "einsum":
             return (
                 graph.make("contract", nodes[1], nodes[2])
@@ -332,6 +361,13 @@ class Calls(Expressions):
         raise NotImplementedError
 
 
+def _is_namespace(node: Node) -> bool:
+    """Return whether a value is an array library that is chosen when the program runs."""
+    if node.op == "attr" and node.value in ("np", "xp"):
+        return True
+    return node.op == "opaque" and str(node.value).partition("#")[0].rpartition(".")[2] in _NAMESPACES
+
+
 def _second(pair: Node) -> Node:
     return pair.args[1] if pair.op == "tuple" and len(pair.args) == 2 else pair
 
@@ -340,7 +376,7 @@ def _last(layers: Node) -> Node:
     """Return the last layer of a list that was written out or appended to."""
     if layers.op == "appended":
         return layers.args[1]
-    return layers.args[-1] if layers.op in ("tuple", "phi") else layers
+    return layers.args[-1] if layers.op in ("tuple", "phi", "either") else layers
 
 
 def _value(graph: Graph, bound: Node | ops.Default) -> Node:

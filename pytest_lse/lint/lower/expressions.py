@@ -63,6 +63,8 @@ class Expressions:
         #: whether overflow is expected here: inside `errstate` or a `try` that catches it
         self.tolerant = 0
         self._silent = 0
+        #: whether what is lowered will be lowered again
+        self._unseen = 0
         self._visitors: dict[type, Callable[[Any], Node]] = {
             kind: getattr(self, f"_{kind.__name__}")
             for kind in vars(ast).values()
@@ -73,7 +75,7 @@ class Expressions:
         """Return the value of an expression in the current state."""
         visit = self._visitors.get(type(expr))
         node = visit(expr) if visit else self._parts(expr)
-        if not self._silent:
+        if not self._silent and not self._unseen:
             self.values[id(expr)] = node
             if node.op != "const":
                 self.sources.setdefault(node, []).append(expr)
@@ -92,7 +94,7 @@ class Expressions:
     def _observe(self, site: Site, node: Node, framework: str | None = None) -> Node:
         if framework is not None:
             self.frameworks.setdefault(node, framework)
-        if not self._silent:
+        if not self._silent and not self._unseen:
             if not self.tolerant:
                 self.places[id(site)] = self.statement, self.state.facts
             self.observer(site, node, framework)
@@ -157,6 +159,9 @@ class Expressions:
             item = self.state.attributes.get((base, f"[{key.value!r}]"))
             if item is not None:
                 return item
+        item = self.state.attributes.get((base, f"[{key.id}]"))
+        if item is not None:
+            return item
         shapeless = self.graph.shapeless
         mask = key
         while mask.op in ("nonzero", "index"):
@@ -211,7 +216,7 @@ class Expressions:
         for part in reversed(chain):
             right = self.lower(part.right)
             node = self._observe(part, self._binary(part.op, node, right))
-            if part is not e and not self._silent:
+            if part is not e and not self._silent and not self._unseen:
                 self.values[id(part)] = node
                 self.sources.setdefault(node, []).append(part)
         return node
@@ -240,7 +245,12 @@ class Expressions:
         test = self.lower(e.test)
         a = self.under(test, True, e.body)
         b = self.under(test, False, e.orelse)
-        return self.graph.choose(test, a, b)
+        return self.graph.choose(test, self.guarded(test, True, a), self.guarded(test, False, b))
+
+    def guarded(self, test: Node, holds: bool, node: Node) -> Node:
+        """Return a value that is used only where a test holds (or does not), with what that says of it."""
+        known = fact(self.graph, test, holds).get(self.graph.shapeless(node))
+        return self.graph._intern("guarded", (node,), known) if known else node
 
     def under(self, test: Node, holds: bool, expr: ast.expr) -> Node:
         """Return the value of an expression that is evaluated, or used, only where a test holds (or does not)."""

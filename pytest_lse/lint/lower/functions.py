@@ -42,6 +42,11 @@ class Function:
     #: what the attributes are at its end that no other method assigns
     attributes: dict[Attribute, Node] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """Become a function that has not been lowered."""
+        self.lowered, self.is_cyclic, self.result = False, False, None
+        self.parameters, self.attributes, self.returned = {}, {}, []
+
     @property
     def name(self) -> str:
         return getattr(self.definition, "name", "<lambda>")
@@ -94,6 +99,9 @@ class Functions(Calls):
         self._pending: list[list[Function]] = [[]]
         #: the functions that are being lowered, each wanted by the one before
         self._stack: list[Function] = []
+        #: what methods leave in attributes that others have asked for, and what was lowered to find that out
+        self._kept_by: dict[Function, dict[Attribute, Node]] = {}
+        self._completed: list[Function] = []
         self._class_of: dict[Node, Class] = {}
         #: is shown what an expression of a function is worth in a call of it
         self.inlined: Callable[[Site, Node, str | None, ast.stmt], None] | None = None
@@ -133,6 +141,8 @@ class Functions(Calls):
             return
         record.lowered = True
         self._stack.append(record)
+        if self._unseen:
+            self._completed.append(record)
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
@@ -190,7 +200,7 @@ class Functions(Calls):
             return None
         node = results[0]
         for other in results[1:]:
-            node = self.graph.make("phi", node, other)
+            node = self.graph.make("either", node, other)
         for count, _ in enumerate(node.walk()):
             if count > _LARGEST:
                 return None
@@ -228,7 +238,7 @@ class Functions(Calls):
         if mapping is None:
             return self.graph.opaque(record.name)
         values = self.graph.substitution(record.result, mapping)
-        if self.inlined is not None and not self._silent:
+        if self.inlined is not None and not self._silent and not self._unseen:
             self._show_inside(record, values)
         return values[record.result]
 
@@ -280,8 +290,27 @@ class Functions(Calls):
         if by is None or by.op != "function":
             return None
         record = self.functions[by.value]
+        if record is self.current:
+            return None
+        if record not in self._kept_by:
+            self._kept_by[record] = record.attributes if record.lowered else self._foretold(record)
+        return self._kept_by[record].get((owner.self, name))
+
+    def _foretold(self, record: Function) -> dict[Attribute, Node]:
+        """Return what a method will leave in attributes.
+
+        It is lowered again when its turn comes: now the method that asks is in the midst, and what it returns unknown.
+        """
+        self._kept_by[record] = {}  # what asks while this is being found out is not told
+        self._unseen += 1
+        outer, self._completed = self._completed, []
         self.complete(record)
-        return record.attributes.get((owner.self, name)) if record is not self.current else None
+        kept = record.attributes
+        for done in self._completed:
+            done.forget()
+        self._completed = outer
+        self._unseen -= 1
+        return kept
 
     def _method_in(self, owner: Class, name: str) -> Node | None:
         """Return a method, also one that is inherited from a class of which nothing is overridden."""

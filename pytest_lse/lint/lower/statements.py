@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_lse.lint import ops
-from pytest_lse.lint.bounds import OVERFLOW, fact
+from pytest_lse.lint.bounds import OVERFLOW, fact, limit
 from pytest_lse.lint.graph import Node, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
@@ -95,7 +95,11 @@ class Lowerer(Functions):
                 self.state.attributes[base, f"[{key.value!r}]"] = node
                 return
             whole = isinstance(target.slice, ast.Slice) and not (target.slice.lower or target.slice.upper)
-            self.state.mutate(self.graph, base, node if whole else self._stored(base, key, node))
+            new = node if whole else self._stored(base, key, node)
+            new = self.graph.opaque("changed") if new is None else new
+            self.state.mutate(self.graph, base, new)
+            # What was put in can be read by the same key, as long as nothing else happens to the array.
+            self.state.attributes[new, f"[{key.id}]"] = node
 
     def _stored(self, base: Node, key: Node, node: Node) -> Node | None:
         """Return what an array holds after some of it has been set, None where that is not known."""
@@ -114,6 +118,8 @@ class Lowerer(Functions):
         kept = {n: graph._intern("guarded", (n,), f) for n in base.walk() if (f := facts.get(graph.shapeless(n)))}
         if not kept and not is_number(node):
             return None
+        if kept and is_number(node):
+            node = graph.const(limit(node.value))
         new = graph.make("tile", node)
         limited = graph._intern("guarded", (new,), (-math.inf, OVERFLOW)) if kept else new
         return graph.make("where", key, limited, graph.substitute(base, kept))
@@ -142,7 +148,10 @@ class Lowerer(Functions):
                 # `total[i] += ...` of an array of zeros gathers sums.
                 self.bind(s.target, self.graph.make("loopsum", self.lower(s.value)))
                 return
-            self.state.mutate(self.graph, base)
+            if self._stored(base, self.lower(s.target.slice), node) is not None and _was_filled(base):
+                self.bind(s.target, node)
+            else:
+                self.state.mutate(self.graph, base)
             return
         before = self.lower(s.target)
         node = self._binary(s.op, before, self.lower(s.value))
@@ -355,6 +364,11 @@ class Lowerer(Functions):
 def _is_filled(node: Node) -> bool:
     """Return whether an array was made of one number, or a container of nothing."""
     return node.op == "empty" or (node.op == "tile" and node.args[0].op == "const")
+
+
+def _was_filled(node: Node) -> bool:
+    """Return whether an array was made of one number and has been filled since."""
+    return node.op in ("tile", "where")
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
