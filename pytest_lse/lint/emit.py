@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pytest_lse.lint import template as templates
 from pytest_lse.lint.dead import dead_assignments, parts_above
 from pytest_lse.lint.finding import Edit, Fix
-from pytest_lse.lint.graph import REDUCTIONS, Graph, Node
+from pytest_lse.lint.graph import REDUCTIONS, Graph, Node, is_number
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
@@ -41,6 +41,9 @@ _WITH_AXIS = (
 )
 
 
+_WITHOUT_EPSILON = "the epsilon is removed, which changes values near it"
+#: a number that differs from 1 by less is a 1 with an epsilon
+_EPSILON = 1e-5
 _GONE = "a value is no longer available here"
 
 
@@ -100,7 +103,7 @@ class Fixer:
             raise UnavailableError("the framework of the value is not known")
         if isinstance(site, ast.expr) and "#" in self._commented(site):
             raise UnavailableError("a comment stands inside the expression")
-        exact = self._exact(node, loose)
+        exact = self._exact(node, loose) or self._exact_but_for_epsilon(node, loose)
         if exact is None:
             raise UnavailableError(
                 "the expression is more than this pattern: its shapes, weights or remaining terms have no place in the "
@@ -178,6 +181,7 @@ class Fixer:
         removed, above_it = self._removed(place_of, node, text)
         departs = pattern.kernel.unsafe.get(framework)
         departs = departs or getattr(pattern.kernel.module, "unsafe_spellings", {}).get(pattern.spelling)
+        departs = departs or (_WITHOUT_EPSILON if "eps" in dropped else None)
         leaves = [values[n] for n in used if n in values]
         container = self._container(place_of.site, leaves, template) if framework in ("numpy", "math") else None
         unsafe = departs or container
@@ -296,6 +300,18 @@ class Fixer:
                         if bindings is not None:
                             return p, bindings, 1.0, graph.mul(*node.args[:i], *node.args[i + 1 :])
         return None
+
+    def _exact_but_for_epsilon(self, node: Node, loose: Pattern) -> _Exact | None:
+        """Return the same where the spelling has a 1 and the value a 1 to which a known epsilon was added."""
+        graph = self.lowerer.graph
+        near = {n: graph.one for n in node.walk() if is_number(n) and 0.0 < abs(n.value - 1.0) <= _EPSILON}
+        if not near or "eps" not in getattr(loose.kernel.module, "dropped", ()):
+            return None
+        exact = self._exact(graph.substitute(node, near), loose)
+        if exact is None:
+            return None
+        pattern, bindings, sign, left = exact
+        return pattern, bindings | {"eps": graph.const(next(iter(near)).value - 1.0)}, sign, left
 
     def _complete(self, site: ast.expr, text: str, sign: float, left: Node | None) -> str:
         """Return the text with its sign or the factor left over."""

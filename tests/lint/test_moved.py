@@ -201,3 +201,11 @@ def test_the_builtin_sum_goes_along_the_first_axis(before, after):
 def test_an_epsilon_that_a_table_holds():
     head = "\n\ndef f(x, c):\n    p = torch.sigmoid(x)\n    return p, "
     assert fixed(f"{head}torch.log(1 - p + c['EPS'])\n") == f"{head}torch.nn.functional.logsigmoid(-x)\n"
+
+
+@pytest.mark.parametrize("eps", ["1e-15", "1e-8", "EPS"])
+def test_a_one_to_which_an_epsilon_was_added(eps):
+    head = "EPS = 1e-15\n\n\ndef f(x):\n    return "
+    assert fixed(f"{head}torch.log(1 - torch.sigmoid(x) + {eps})\n") == f"{head}torch.nn.functional.logsigmoid(-x)\n"
+    kept = f"{head}torch.log(1.1 - torch.sigmoid(x))\n"
+    assert not analyse(HEAD + kept, "a.py")
