@@ -125,6 +125,8 @@ class Cut:
         """Yield the units that may ask for a name, or for an attribute."""
         text, units = self.units.code, self.units
         owner, dot, name = key.rpartition(".")
+        if owner and name in CALLED:  # `self(x)`
+            yield from (i for i in units.classes[int(owner)] if "self(" in units.text(units.units[i]))
         for at in self._places_of(name, text):
             if _in_a_word(text, at, at + len(name)) or (text[at - 1] == "." and not dot):
                 continue
