@@ -172,3 +172,15 @@ def test_every_operation_is_rounded_and_cancellation_is_not_charged(backend):
     # infinities pass
     assert radius(lambda xp, x: xp.exp(x) + xp.log(xp.exp(x)) * 0.0 + 1.0, -np.inf) in (0.0, np.inf)
     assert radius(lambda xp, x: xp.pi * x, 0.0) == 0.0
+
+
+def test_many_outputs_and_labels():
+    """More outputs than derivatives are worked out for; and an argument that has no slope."""
+    kernel = Kernel(lambda xp, x, labels: x - xp.log(xp.sum(xp.exp(x))) - xp.exp(x)[labels], args=("x", "labels"))
+    labels = np.array([1])
+    for n in (3, tolerance.DERIVED + 4):
+        x = np.random.default_rng(0).normal(size=n)
+        truth = judge(kernel, (x, labels), dtype="float64").outputs[0]
+        honest = log_softmax(x) - np.exp(x[1])
+        assert truth.compare(honest).ok.all()
+        assert not truth.compare(honest * (1 + 1e-12)).ok.all()

@@ -189,7 +189,7 @@ def test_rounding_happens_once():
         assert (above.tolist(), below.tolist()) == ([1.0 + target.eps] if target.precision < 53 else [1.0], [1.0])
 
 
-@pytest.mark.parametrize("kernel", ["logsumexp", "softmax", "log_softmax"])
+@pytest.mark.parametrize("kernel", ["logmeanexp", "logcumsumexp", "softplus"])
 def test_blocks_do_not_change_anything(kernel, monkeypatch):
     x = np.random.default_rng(0).normal(size=(40, 7))
     whole = getattr(reference, kernel)(x)
