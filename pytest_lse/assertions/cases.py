@@ -240,13 +240,18 @@ def _key(point: Sequence[float]) -> tuple[tuple[float, float], ...]:
     return tuple((0.0 if v != v else v, 2.0 if v != v else math.copysign(1.0, v)) for v in point)
 
 
+_THOROUGH = ("benign", "overflow_edge", "far_below", "dominant", "masked", "masked_row")
+"""Where every choice is tried for kernels that take one row a call; elsewhere the first and, in turn, the others."""
+
+
 def _whole_drafts(layout: Layout, rows: list[Named], fmt: Format) -> Iterator[Draft]:
     by_regime: dict[str, list[tuple[float, ...]]] = {}
     for name, row in rows:
         by_regime.setdefault(name, []).append(row)
-    for name, same in by_regime.items():
-        for choice in range(layout.choices):
-            if layout.fits(same[0], choice, fmt):
+    for at, (name, same) in enumerate(by_regime.items()):
+        every = layout.batched or name in _THOROUGH
+        for choice in range(layout.choices) if every else (0, 1 + at % max(layout.choices - 1, 1)):
+            if choice < layout.choices and layout.fits(same[0], choice, fmt):
                 yield Draft((same[0],), (name,), choice)
         for i, row in enumerate(_spread(same[1:], 2 if layout.batched else 6)):
             if layout.fits(row, i % layout.choices, fmt):
