@@ -51,7 +51,7 @@ def _smaller(draft: Draft, least: int, group: int) -> Iterator[Draft]:
     if len(rows) > 1:
         part = len(rows) // 2
         while part:
-            for i in range(0, len(rows), part):
+            for i in reversed(range(0, len(rows), part)):  # the rows before are the simpler ones
                 kept, names = rows[:i] + rows[i + part :], draft.regimes[:i] + draft.regimes[i + part :]
                 if kept:
                     yield replace(draft, rows=kept, regimes=names)
