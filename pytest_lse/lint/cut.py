@@ -137,6 +137,8 @@ class Cut:
                 i = units.at(at)
                 if (owner and units.units[i].owner == int(owner)) or not (owner or is_own):
                     yield i
+        if dot and name in CALLED:
+            yield from (units.at(at) for at in self._places_of("self(", text))
 
     # ---- looking at one unit
 

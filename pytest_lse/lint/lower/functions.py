@@ -326,6 +326,8 @@ class Functions(Calls):
         if known.op != "function":
             return known
         record = self.functions[known.value]
+        if record.definition.lineno in self.cold:
+            self.complete(record)  # a stub has no decorators
         if not record.is_property:
             return known
         self.complete(record)

@@ -1,0 +1,200 @@
+"""Values that reach a logarithm or a quotient from elsewhere: calls, attributes, classes, arrays that are filled."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from pytest_lse.lint import fast
+from pytest_lse.lint.analyse import analyse
+
+QUIET = frozenset({"LSE013", "LSE014"})
+HEAD = """\
+import math
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+"""
+
+NAIVE = {
+    "an argument": """
+        def loss(p):
+            return torch.log(p).mean()
+        def f(x):
+            return loss(F.softmax(x, dim=1))
+    """,
+    "an attribute that another method sets": """
+        class A:
+            def build(self, x):
+                self.p = torch.softmax(x, 1)
+            def loss(self):
+                return torch.log(self.p)
+    """,
+    "a call of self": """
+        class A(nn.Module):
+            def forward(self, x):
+                return F.softmax(x, dim=-1)
+            def loss(self, x):
+                return -torch.log(self(x))
+    """,
+    "an inherited method": """
+        class A(nn.Module):
+            def forward(self, x):
+                return F.softmax(x, dim=-1)
+        class B(A):
+            def loss(self, x):
+                return torch.log(self.forward(x))
+    """,
+    "a property": """
+        class A:
+            @property
+            def z(self):
+                return np.exp(self.x).sum()
+            def f(self):
+                return np.log(self.z)
+    """,
+    "an array that a loop fills": """
+        def f(x):
+            p = np.zeros(len(x))
+            for i in range(len(x)):
+                p[i] = np.exp(x[i])
+            return p / p.sum()
+    """,
+    "a list of numbers that a loop fills": """
+        def f(x, n):
+            w = [0] * n
+            for i in range(n):
+                w[i] = math.exp(x[i])
+            return math.log(sum(w))
+    """,
+    "a masked store": """
+        def f(x, m):
+            e = np.exp(x)
+            e[m] = 0
+            return np.log(e.sum(axis=1))
+    """,
+    "a row that is stored and read": """
+        def f(x, out):
+            for i in range(3):
+                out[i, :] = np.exp(x[i])
+                out[i, :] /= np.sum(out[i, :])
+            return out
+    """,
+    "a dictionary": """
+        def f(d):
+            e = {k: math.exp(v) for k, v in d.items()}
+            s = sum(e.values())
+            return {k: v / s for k, v in e.items()}
+    """,
+    "a column of a table": """
+        def f(df):
+            df['e'] = np.exp(df['x'])
+            return df['e'] / df['e'].sum()
+    """,
+    "map": """
+        def f(xs):
+            return math.log(sum(map(math.exp, xs)))
+    """,
+    "loops in loops": """
+        def f(a, b):
+            s = 0
+            for i in range(3):
+                for j in range(4):
+                    s += np.exp(a[i] + b[j])
+            return np.log(s)
+    """,
+    "an output that is given by place": """
+        def f(x):
+            e = np.empty_like(x)
+            np.exp(x, e)
+            return np.log(e.sum(axis=1))
+    """,
+    "stacked exponentials": """
+        def f(x):
+            e = np.column_stack((np.ones(len(x)), np.exp(x)))
+            return e / e.sum(1)[:, None]
+    """,
+    "a library that is chosen at run time": """
+        import chainer
+        def f(x):
+            xp = chainer.backend.get_array_module(x)
+            return xp.log(xp.exp(-x) + 1)
+    """,
+    "a small default": """
+        class A:
+            def __init__(self, gamma=1e-10):
+                self.gamma = gamma
+            def f(self, a):
+                return -torch.log(self.gamma + torch.sigmoid(a)).mean()
+    """,
+}
+
+STABLE = {
+    "a shift in a helper": """
+        def shift(x):
+            return x - x.max(axis=1, keepdims=True)
+        def f(x):
+            e = np.exp(shift(x))
+            return e / e.sum(axis=1, keepdims=True)
+    """,
+    "probabilities on request": """
+        class Net(nn.Module):
+            def forward(self, x, probabilities=False):
+                if probabilities:
+                    return F.softmax(x, dim=1)
+                return x
+        def train(x, y):
+            net = Net()
+            return F.cross_entropy(net(x), y)
+    """,
+    "methods that are defined by each other": """
+        class A:
+            def survival(self, t):
+                return np.exp(-self.hazard(t))
+            def hazard(self, t):
+                return -np.log(self.survival(t))
+    """,
+    "a sample": """
+        def f(x):
+            d = torch.distributions.Categorical(F.softmax(x, -1))
+            return d.sample()
+    """,
+    "zeros replaced": """
+        def f(x):
+            p = F.softmax(x, -1)
+            return torch.log(p.masked_fill(p == 0, 1.0))
+    """,
+    "what is positive": """
+        def f(x):
+            p = F.softmax(x, -1)
+            p = p[p > 0]
+            return -(p * torch.log(p)).sum()
+    """,
+    "a limit that is stored": """
+        def f(x):
+            x[x > 50] = 50
+            return np.log(1 + np.exp(x))
+    """,
+    "columns that are different": """
+        def f(df):
+            return np.exp(df['a']) / np.exp(df['b']).sum()
+    """,
+}
+
+
+def codes(text):
+    return {f.code for f in analyse(text, "module.py")} - QUIET
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_a_value_is_followed(name):
+    text = HEAD + dedent(NAIVE[name])
+    assert len(codes(text)) == 1
+    assert fast.analyse(text, "module.py", QUIET) == [f for f in analyse(text, "module.py") if f.code not in QUIET]
+
+
+@pytest.mark.parametrize("name", STABLE)
+def test_what_is_stable_stays_silent(name):
+    assert codes(HEAD + dedent(STABLE[name])) == set()
