@@ -86,8 +86,8 @@ def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
     return False
 
 
-#: what is sought for some words, shorter ones that it holds, and the searches for the words themselves
-_Part = tuple[bytes, tuple[bytes, ...], tuple[re.Pattern[bytes] | None, ...]]
+#: what is sought for some words, shorter ones that it holds, and the words themselves
+_Part = tuple[bytes, tuple[bytes, ...], tuple[str, ...]]
 
 
 @cache
@@ -101,7 +101,7 @@ def _plan(off: frozenset[str]) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool
         group: (
             number,
             tuple(
-                (part, tuple(p for p in every if p in part and p != part), tuple(map(_search, words)))
+                (part, tuple(p for p in every if p in part and p != part), tuple(words))
                 for part, words in sought[group].items()
             ),
             POWER in group,
@@ -124,13 +124,13 @@ def _parts(group: Group) -> dict[bytes, list[str]]:
 
 
 def _holds_any(parts: tuple[_Part, ...], data: bytes, absent: set[bytes]) -> bool:
-    for part, inside, searches in parts:
+    for part, inside, words in parts:
         if inside and not absent.isdisjoint(inside):
             continue
         # The substring test is several times faster than the search, and most files fail it for most words.
         if part not in data:
             absent.add(part)
-        elif any(search is None or search.search(data) for search in searches):
+        elif any(word in OPERATORS or _search(word).search(data) for word in words):
             return True
     return False
 
@@ -169,8 +169,9 @@ def expression(word: str) -> re.Pattern[str]:
     return re.compile(literal + r"(?<!\w" + literal + r")_?\b")
 
 
-def _search(word: str) -> re.Pattern[bytes] | None:
-    return None if word in OPERATORS else re.compile(expression(word).pattern.encode())
+@cache
+def _search(word: str) -> re.Pattern[bytes]:
+    return re.compile(expression(word).pattern.encode())
 
 
 @lru_cache(maxsize=1)  # several groups ask for it
