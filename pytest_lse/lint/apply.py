@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_lse.lint.dead import dead_assignments
-from pytest_lse.lint.edits import overlap, spans
+from pytest_lse.lint.edits import overlap
+from pytest_lse.lint.edits import spans as spans_of
 from pytest_lse.lint.finding import Edit, Finding, Fix, Location
 from pytest_lse.lint.import_place import ImportStatement
 from pytest_lse.lint.libcst_edits import WithheldError, apply_with_libcst
@@ -106,7 +107,7 @@ def _compatible(text: str, findings: Sequence[Finding]) -> list[Finding]:
     chosen: list[Finding] = []
     for finding in findings:
         together = [*chosen, finding]
-        if not overlap(spans(positions, _edits(together))) and not _needs_what_goes(positions, together):
+        if not overlap(spans_of(positions, _edits(together))) and not _needs_what_goes(positions, together):
             chosen = together
     return chosen
 
@@ -152,7 +153,8 @@ def _without_shared_parts(text: str, findings: Sequence[Finding]) -> tuple[Edit,
     gone = [n for n in replaced if isinstance(n, ast.stmt)]
     if len(dead) == len(gone) or not dead.keys() >= set(gone):
         return ()
-    return (*(e for e in edits if e.content), *dead.values())
+    together = (*(e for e in edits if e.content), *dead.values())
+    return () if overlap(spans_of(positions, together)) else together
 
 
 def _lies_in(span: tuple[Location, Location], spans: Iterable[tuple[Location, Location]]) -> bool:
