@@ -24,6 +24,10 @@ ALTERNATIVES = CHOICES | {"concat", "tuple"}
 _MOST = 24
 
 
+#: what a formula needs that is none of the patterns
+_ANY = (0,)
+
+
 def alternatives(node: Node) -> tuple[Node, ...]:
     """Return the values of which each element of a value is one."""
     if node.op == "concat":
@@ -67,7 +71,7 @@ class Matcher:
     def possible(self, pattern: Pattern, node: Node) -> bool:
         """Return whether a value holds the operations that a pattern is made of."""
         ops = node.ops
-        return any(need & ops == need for need in self._needs[pattern.loose])
+        return any(need & ops == need for need in self._needs.get(pattern.loose, _ANY))
 
     def _root(self, p: Node, n: Node) -> Iterator[Bindings]:
         if p.op in ("mul", "add") and n.op == p.op and len(n.args) > len(p.args) and not any(map(is_number, p.args)):
@@ -88,7 +92,7 @@ class Matcher:
                 yield b
             return
         ops = n.ops
-        for need in self._needs[p]:
+        for need in self._needs.get(p, _ANY):
             if need & ops == need:
                 break
         else:

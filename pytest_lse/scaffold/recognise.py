@@ -74,6 +74,7 @@ def recognise(matcher: Matcher, result: Node, parameters: dict[str, Node]) -> Me
 
 def _values(graph: Graph, result: Node) -> Iterator[tuple[Node, bool]]:
     """Yield what may be a formula's value, and whether the mean of it is returned."""
+    result = _as_choice(graph, result)
     if result.op == "phi":
         alternatives = [a for a in _alternatives(result) if a is not graph.none]
         if len(alternatives) == 1:
@@ -83,6 +84,11 @@ def _values(graph: Graph, result: Node) -> Iterator[tuple[Node, bool]]:
         if factor.op == "mean":
             # -mean(v) is the mean of -v.
             yield graph.mul(*(f.args[0] if f is factor else f for f in factors(result))), True
+
+
+def _as_choice(graph: Graph, result: Node) -> Node:
+    """Return what a function returns on several paths as a choice: here each of them is looked at."""
+    return graph.make("phi", *(_as_choice(graph, a) for a in result.args)) if result.op == "either" else result
 
 
 def _alternatives(node: Node) -> Iterator[Node]:
