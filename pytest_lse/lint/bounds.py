@@ -27,6 +27,8 @@ _WRITTEN = 710.0
 #: the smallest argument of a logarithm that is called harmless: below it, what is left of a probability is an epsilon
 UNDERFLOW = 1e-6
 
+#: one of two values, depending on the path taken
+_PATHS = frozenset({"phi", "where", "either"})
 _COMPARISONS = frozenset({"less", "greater", "BitOr", "BitAnd", "not"})
 #: functions of that name are no maxima
 _SPECIAL = frozenset({"digamma", "psi", "gammaln", "lgamma", "betaln", "gamma"})
@@ -86,17 +88,17 @@ class Bounds:
     def shifted(self, exponent: Node) -> bool:
         """Return whether a maximum of the exponent has been subtracted from it, so that its own maximum is about 0."""
         node = self.graph.shapeless(exponent)
-        if node.op in ("phi", "where", "either"):
+        if node.op in _PATHS:
             return any(self.shifted(a) for a in node.args[-2:])
         if node.op == "mul":
-            return any(self.shifted(f) for f in node.args if f.op in ("add", "phi", "where", "either"))
+            return any(self.shifted(f) for f in node.args if f.op == "add" or f.op in _PATHS)
         return node.op == "add" and self._shift(node) is not None
 
     def unknown_shift(self, exponent: Node) -> bool:
         """Return whether something that may be a maximum is subtracted: people subtract for a reason."""
         node = self.graph.shapeless(exponent)
-        if node.op in ("phi", "where", "either", "mul"):
-            return any(self.unknown_shift(a) for a in node.args if a.op in ("add", "phi", "where", "either", "mul"))
+        if node.op == "mul" or node.op in _PATHS:
+            return any(self.unknown_shift(a) for a in node.args if a.op in ("add", "mul") or a.op in _PATHS)
         if node.op != "add":
             return False
         moving = [t for t in node.args if not is_number(t)]
@@ -129,7 +131,7 @@ class Bounds:
         g = self.graph
         if top is value or (top.op == "add" and all(t in others for t in top.args)):
             return True
-        if top.op in ("phi", "where", "either"):
+        if top.op in _PATHS:
             return any(self._dominates(a, value, others) for a in top.args[-2:])
         if top.op in ("maximum", "minimum") and value.op == "minimum" and top.op == "maximum":
             if any(a in value.args for a in top.args):
@@ -155,7 +157,7 @@ class Bounds:
     def _part(self, value: Node, base: Node) -> bool:
         if value is base or (base.op in ("tuple", "list", "concat") and any(self._part(value, a) for a in base.args)):
             return True
-        if base.op in ("phi", "where", "either"):
+        if base.op in _PATHS:
             return any(self._part(value, a) for a in base.args[-2:])
         # max(|x|) bounds x
         return base.op == "abs" and (value is base.args[0] or value is self.graph.neg(base.args[0]))
@@ -228,7 +230,7 @@ class Bounds:
             return (-INF, 0.0)
         if n.op in ("tuple", "concat") and known:
             return (min(k[0] for k in known), max(k[1] for k in known))
-        if n.op in ("where", "phi", "either"):
+        if n.op in _PATHS:
             return (min(k[0] for k in known[-2:]), max(k[1] for k in known[-2:]))
         if n.op == "guarded":
             return _meet(known[0], n.value)
