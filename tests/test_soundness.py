@@ -204,7 +204,7 @@ def test_naive_equals_stable_in_fifty_digits(kernel, spelling, seed):
             assert abs(p - q) <= DIGITS * (1 + abs(q)), (spelling, p, q)
 
 
-STABLE = [(k, name) for k in KERNELS for name in k.stable if (k.name, name) != ("log1mexp", "stable_beside")]
+STABLE = [(k, name) for k in KERNELS for name in k.stable if not name.startswith("stable_beside")]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])

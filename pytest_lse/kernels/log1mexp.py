@@ -67,6 +67,10 @@ def stable_beside(xp, x, y):
     return y + xp.log(-xp.expm1(x))
 
 
+def stable_beside_scaled(xp, x, y, scale):
+    return y + scale * xp.log(-xp.expm1(x))
+
+
 def vjp(xp, g, x):
     return (g * xp.exp(x) / xp.expm1(x),)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from pytest_lse.lint.bounds import Bounds
+from pytest_lse.lint.bounds import Bounds, Facts, meet
 from pytest_lse.lint.emit import Fixer
 from pytest_lse.lint.finding import Finding, Fix
 from pytest_lse.lint.graph import BIT, Node
@@ -20,6 +20,7 @@ from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
+from pytest_lse.lint.uses import is_of_a_scale, is_only_called
 
 #: what a pattern is made of: a value without any of these matches nothing
 _CORE = sum(
@@ -48,6 +49,7 @@ class Analysis:
         self.filename = filename
         self.lowerer = Lowerer(self._observe)
         self.lowerer.inlined = self._observe_inside
+        self.lowerer.excuse = self._excuse_under
         self.matcher = Matcher(self.lowerer.graph, patterns())
         self._in_tests = is_shipped_test(filename)
         self._bounds: Bounds | None = None
@@ -73,7 +75,7 @@ class Analysis:
         self.lowerer.sources.clear()
         self.lowerer.module(tree)
         widest = _widest(self._matches, self.lowerer.graph.shapeless)
-        return [self._finding(m, cell) for m in widest if not self._is_used_harmlessly(m)]
+        return [self._finding(m, cell) for m in widest if not self._is_meant(m)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
         if not node.ops & _CORE:
@@ -116,6 +118,17 @@ class Analysis:
                 self._matches = [
                     m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel
                 ]
+
+    def _excuse_under(self, node: Node, facts: Facts) -> None:
+        """Forget the findings in a value that is used only where facts hold, if it cannot fail there."""
+        if self._matches and node.ops & _CORE:
+            bounds = Bounds(self.lowerer.graph, meet(self.lowerer.state.facts, facts))
+            inside = set(islice(node.walk(), _NEAR))
+            self._matches = [m for m in self._matches if m.node not in inside or self._still(m, bounds)]
+
+    def _still(self, match: _Match, bounds: Bounds) -> bool:
+        found = self._find(match.node, bounds, call=isinstance(match.site, ast.Call))
+        return found is not None and found[0].kernel is match.pattern.kernel
 
     def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]]) -> bool:
         """Return whether an operand is this match already: it was reported where it was computed."""
@@ -178,17 +191,16 @@ class Analysis:
             self._known.clear()
         return self._bounds
 
-    def _is_used_harmlessly(self, match: _Match) -> bool:
-        """Return whether only methods that do not mind are called on a value: `Bernoulli(p).sample()`."""
-        harmless = getattr(match.pattern.kernel.module, "harmless", ())
-        if not harmless or self.fixer is None:
-            return False
-        scopes = self.fixer.imports.scopes
-        uses: list[ast.AST] = [match.site]
-        parent = scopes.parents.get(match.site)
-        if isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Name):
-            uses = [*scopes.readers(parent.targets[0].id).get(scopes.scope(match.site), ())]
-        return bool(uses) and all(getattr(scopes.parents.get(u), "attr", None) in harmless for u in uses)
+    def _is_meant(self, match: _Match) -> bool:
+        """Return whether what else is done with a value shows that the pattern is meant as it stands."""
+        assert self.fixer is not None
+        scopes, module = self.fixer.imports.scopes, match.pattern.kernel.module
+        harmless = getattr(module, "harmless", ())
+        if harmless and is_only_called(match.site, harmless, scopes):
+            return True
+        names = {n.value for n in match.pattern.loose.walk() if n.op == "var"}
+        has_epsilon = not names.isdisjoint(getattr(module, "dropped", ()))
+        return has_epsilon and is_of_a_scale(match.site, scopes, self.lowerer.values)
 
     def _finding(self, match: _Match, cell: int | None) -> Finding:
         assert self.fixer is not None

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from pytest_lse.lint.graph import Graph, Node, coefficient, is_number
+from pytest_lse.lint.graph import Graph, Node, coefficient, is_number, terms
 
 Interval = tuple[float, float]
 Facts = Mapping[Node, Interval]
@@ -32,6 +32,8 @@ _PATHS = frozenset({"phi", "where", "either"})
 _COMPARISONS = frozenset({"less", "greater", "BitOr", "BitAnd", "not"})
 #: functions of that name are no maxima
 _SPECIAL = frozenset({"digamma", "psi", "gammaln", "lgamma", "betaln", "gamma"})
+#: what holds of two tests together, of truth values and of masks
+_BOTH = {"and": "and", "BitAnd": "and", "or": "or", "BitOr": "or"}
 _UNIT = frozenset({"sigmoid", "softmax"})
 _SYMMETRIC = frozenset({"tanh", "sin", "cos", "erf", "sign"})
 _NONNEGATIVE = frozenset({"abs", "relu", "softplus", "sqrt", "norm", "nonnegative", "std_like", "isfinite"})
@@ -51,6 +53,8 @@ _NONNEGATIVE_NAME = re.compile(
 )
 #: what people call a small positive number
 _EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
+#: what people call the argument from which on another form is used
+_LIMIT_NAME = re.compile(r"(?i)(?:^|_)(?:thresh|threshold|limit|cut_?off|cut_?point)(?:_|#|$)")
 #: what people call the logarithms of probabilities of a finite set
 _LOG_PROBABILITY = re.compile(r"(?:^|_)(?:log_?probs?|lprobs?)(?:_|#|$)")
 
@@ -175,7 +179,7 @@ class Bounds:
         if n.op == "mul":
             if any(map(_is_mask, n.args)):
                 return _TESTED_PRODUCT
-            low, high = _product(known)
+            low, high = self._product(n)
             return (low, min(high, 0.0)) if self._is_decay(n) else (low, high)
         if n.op == "pow":
             return self._power(n, known)
@@ -245,14 +249,38 @@ class Bounds:
     def _is_decay(self, n: Node) -> bool:
         """Return whether a product is a distance, negated and times one parameter: nobody lets that one be negative."""
         rest = [f for f in n.args if not is_number(f)]
-        names = [f for f in rest if f.op in ("attr", "free", "opaque")]
-        others = [f for f in rest if f not in names]
+        share = self._share(n)
+        names = [f for f in rest if f not in share and _is_parameter(f)]
+        others = [f for f in rest if f not in names and f not in share]
         return (
             coefficient(n) < 0.0
             and len(names) == 1
-            and bool(others)
+            and bool(others or share)
             and all(self._known.get(f, UNKNOWN)[0] >= 0.0 for f in others)
         )
+
+    def _product(self, n: Node) -> Interval:
+        share = self._share(n)
+        known = [self._known.get(a, UNKNOWN) for a in n.args if a not in share]
+        return _product([*known, (0.0, 1.0)] if share else known)
+
+    def _share(self, n: Node) -> tuple[Node, ...]:
+        """Return two factors of a product that are a positive part and the whole that it is divided by."""
+        for whole in n.args:
+            if whole.op == "pow" and whole.args[1].value == -1.0:
+                part = next((f for f in n.args if f is not whole and self._is_part(f, whole.args[0])), None)
+                if part is not None:
+                    return (part, whole)
+        return ()
+
+    def _is_part(self, part: Node, whole: Node) -> bool:
+        if whole.op in ("max", "maxlike"):
+            return whole.args[0] is part  # nobody divides by the maximum of what may be negative
+        if self._known.get(part, UNKNOWN)[0] < 0.0:
+            return False
+        if whole.op == "add" and part in whole.args:
+            return all(self._known.get(t, UNKNOWN)[0] >= 0.0 for t in whole.args)
+        return whole.op in ("sum", "loopsum") and whole.args[0] is part
 
     def _power(self, n: Node, known: list[Interval]) -> Interval:
         (low, high), exponent = known[0], n.args[1]
@@ -290,7 +318,7 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     """Return what a comparison with a constant, or of two values, says about values when it holds (or does not)."""
     if test.op == "not":
         return fact(graph, test.args[0], not holds)
-    if test.op in ("and", "or") and (test.op == "and") == holds:
+    if test.op in _BOTH and (_BOTH[test.op] == "and") == holds:
         known: dict[Node, Interval] = {}
         for part in test.args:
             for node, interval in fact(graph, part, holds).items():
@@ -304,10 +332,10 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
     a, b = (graph.shapeless(x) for x in test.args)
     a, b = (a, b) if below else (b, a)  # now a <= b
     known = {}
-    if _settled(b) and not is_number(b):
+    if _is_limit(b):
         # A limit that is not known here: whoever tests against it has thought of overflow.
         known[a], known[graph.neg(a)] = (-INF, OVERFLOW), (-OVERFLOW, INF)
-    elif _settled(a) and not is_number(a):
+    elif _is_limit(a):
         known[b], known[graph.neg(b)] = (-OVERFLOW, INF), (-INF, OVERFLOW)
     elif is_number(b):
         high = limit(b.value)
@@ -338,6 +366,18 @@ def _is_mask(node: Node) -> bool:
     """Return whether a factor is a comparison, or 1 less one."""
     parts = [node, *(f for t in node.args for f in (t.args if t.op == "mul" else (t,)))] if node.op == "add" else [node]
     return any(p.op in _COMPARISONS for p in parts)
+
+
+def _is_limit(node: Node) -> bool:
+    """Return whether a value is a limit whose size is not known here."""
+    if node.op in ("opaque", "attr") and _LIMIT_NAME.search(str(node.value)):
+        return True
+    return _settled(node) and not is_number(node)
+
+
+def _is_parameter(node: Node) -> bool:
+    """Return whether a value is one that has a name, or such a one and a number."""
+    return all(t.op in ("attr", "free", "opaque") or is_number(t) for t in terms(node))
 
 
 def _settled(node: Node) -> bool:

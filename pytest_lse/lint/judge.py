@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
-from pytest_lse.lint.graph import BIT, Node, coefficient
+from pytest_lse.lint.graph import BIT, Node, coefficient, factors
 from pytest_lse.lint.match import ALTERNATIVES, alternatives
 from pytest_lse.lint.patterns import Pattern
 
@@ -39,6 +39,10 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
     bounds
         The intervals of the graph, under the facts that hold at this place.
     """
+    leaves = tuple(leaves)
+    if any(leaf.op == "guarded" for leaf in leaves):
+        # Only the elements that passed a test get here: the others have their own form.
+        return False
     always = getattr(pattern.kernel.module, "always", ())
     if always is True or pattern.spelling in (always or ()):
         return True
@@ -48,12 +52,17 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         # Each side of -log 2 has its own form: a test of the argument says that the author knows.
         return False
     inside = list(_inside(pattern, root, leaves))
-    exponents = [n.args[0] for n in inside if n.op == "exp"]
+    exponents = [n.args[0] for n in inside if n.op == "exp" and not _is_power(n.args[0])]
     if exponents and all(_moderate(e, bounds) for e in exponents):
         return False
     if all(n.op in _ARITHMETIC for n in inside if n.op != "exp") and all(e.op == "const" for e in exponents):
         return False
     return _overflows(pattern, exponents, leaves, bounds) or any(_vanishes(n, bounds) for n in inside)
+
+
+def _is_power(exponent: Node) -> bool:
+    """Return whether the exponential is a power: `exp(k * log(u))` is u**k, which overflows where u does."""
+    return any(f.op == "log" and not f.ops & _EXP for f in factors(exponent))
 
 
 def _tested(leaf: Node, bounds: Bounds) -> bool:

@@ -131,6 +131,35 @@ NAIVE = {
     """,
 }
 
+NAIVE |= {
+    "a mask that keeps the wrong side": """
+        def f(x):
+            y = np.log1p(np.exp(x))
+            low = x <= 20.0
+            y[low] = x[low]
+            return y
+    """,
+    "an epsilon beside an entropy": """
+        def f(x):
+            p = torch.softmax(x, -1) + 1e-6
+            return (p * torch.log(p)).sum()
+    """,
+    "a mask that multiplies": """
+        def f(x, mask):
+            e = np.exp(x)
+            e = e * mask
+            return e / e.sum()
+    """,
+    "a probability in the branch that it is for": """
+        def loss(p, y):
+            if y > 0.5:
+                return torch.log(p)
+            return 0.0
+        def total(x, y):
+            return loss(torch.sigmoid(x), y)
+    """,
+}
+
 STABLE = {
     "a shift in a helper": """
         def shift(x):
@@ -176,6 +205,87 @@ STABLE = {
         def f(x):
             x[x > 50] = 50
             return np.log(1 + np.exp(x))
+    """,
+    "a threshold that is a parameter": """
+        def f(x, threshold=20.0):
+            if x > threshold:
+                return x
+            return math.log1p(math.exp(x))
+    """,
+    "a threshold on self": """
+        class A:
+            def f(self, x):
+                return np.where(x > self.threshold, x, np.log1p(np.exp(x)))
+    """,
+    "what a where leaves out, computed before": """
+        def f(x):
+            y = x * np.tanh(np.log(1.0 + np.exp(x)))
+            return np.where(x >= 20.0, x, y)
+    """,
+    "what a mask replaces afterwards": """
+        def f(x):
+            y = np.log1p(np.exp(x))
+            high = x >= 20.0
+            y[high] = x[high]
+            return y
+    """,
+    "elements between two masks": """
+        class A:
+            def f(self, x):
+                middle = ~((x > self.cut_point) | (x < -self.cut_point))
+                out = torch.zeros_like(x)
+                out[middle] = torch.log(1 - torch.tanh(x[middle]) ** 2)
+                return out
+    """,
+    "a branch for another kind": """
+        def mean(kind, x):
+            if kind == 'logit':
+                mu = torch.sigmoid(x)
+            else:
+                mu = torch.abs(x)
+            return mu
+        def loss(kind, mu):
+            if kind == 'gamma':
+                return torch.log(mu)
+            return mu
+        def total(kind, x):
+            return loss(kind, mean(kind, x))
+    """,
+    "weights that are normalised each round": """
+        def f(w, alpha, errors, rounds):
+            for _ in range(rounds):
+                w *= np.exp(alpha * errors)
+                w /= w.sum()
+            return w
+    """,
+    "weights that are multiplied and normalised": """
+        def f(w, eta, gains):
+            w = w * np.exp(eta * gains)
+            return w / w.sum()
+    """,
+    "a power spelt by logarithm and exponential": """
+        def f(u, k):
+            e = np.exp(k * np.log(u))
+            return e / e.sum()
+    """,
+    "a part of the whole": """
+        def f(a, b):
+            p = np.abs(a) / (np.abs(a) + np.abs(b))
+            return np.exp(p) / (1 + np.exp(p))
+    """,
+    "a part of the maximum": """
+        def f(n, k):
+            e = np.exp(-n / (n.max() / (k - 1)))
+            return e / e.sum()
+    """,
+    "a floor of a scale": """
+        def f(u, x):
+            s = torch.sigmoid(u + 2.0) + 1e-6
+            return x * s, torch.log(s)
+    """,
+    "a scaled inverse of softplus": """
+        def f(y, beta):
+            return y + torch.log(-torch.expm1(-beta * y)) / beta
     """,
     "columns that are different": """
         def f(df):

@@ -52,8 +52,12 @@ class Expressions:
         self.sources: dict[Node, list[ast.expr]] = {}
         #: id of an expression -> the value that it had
         self.values: dict[int, Node] = {}
-        #: id of a shown expression -> the statement that it stands in, and what was known there
-        self.places: dict[int, tuple[ast.stmt | None, Facts]] = {}
+        #: id of a shown expression -> the statement that it stands in, what was known there, whether in a branch
+        self.places: dict[int, tuple[ast.stmt | None, Facts, bool]] = {}
+        #: how many branches of the present function the present statement is in
+        self.branches = 0
+        #: is told of a value that counts only where some facts hold
+        self.excuse: Callable[[Node, Facts], None] | None = None
         self.statement: ast.stmt | None = None
         #: value -> the framework whose function computed it
         self.frameworks: dict[Node, str] = {}
@@ -96,7 +100,7 @@ class Expressions:
             self.frameworks.setdefault(node, framework)
         if not self._silent and not self._unseen:
             if not self.tolerant:
-                self.places[id(site)] = self.statement, self.state.facts
+                self.places[id(site)] = self.statement, self.state.facts, self.branches > 0
             self.observer(site, node, framework)
         return node
 
@@ -249,8 +253,15 @@ class Expressions:
 
     def guarded(self, test: Node, holds: bool, node: Node) -> Node:
         """Return a value that is used only where a test holds (or does not), with what that says of it."""
-        known = fact(self.graph, test, holds).get(self.graph.shapeless(node))
+        facts = fact(self.graph, test, holds)
+        self.limited(node, facts)
+        known = facts.get(self.graph.shapeless(node))
         return self.graph._intern("guarded", (node,), known) if known else node
+
+    def limited(self, node: Node, facts: Facts) -> None:
+        """Note that a value, wherever it was computed, is used only where facts hold."""
+        if facts and self.excuse is not None and not self._silent and not self._unseen:
+            self.excuse(node, facts)
 
     def under(self, test: Node, holds: bool, expr: ast.expr) -> Node:
         """Return the value of an expression that is evaluated, or used, only where a test holds (or does not)."""

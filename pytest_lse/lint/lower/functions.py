@@ -146,14 +146,14 @@ class Functions(Calls):
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
             record.definition = self.load(record.definition.lineno)
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
-        statement = self.statement
+        statement, branches = self.statement, self.branches
         self.in_test = record.in_test or _is_test(record)
         state = State()
         # What is filled later may be filled by then.
         state.names = {n: v for n, v in record.closure.names.items() if v.op not in ("tile", "empty")}
         state.attributes = dict(record.owner.attributes if record.owner else record.closure.attributes)
         state.facts = record.closure.facts if isinstance(record.definition, ast.Lambda) else {}
-        self.state, self.current, self.tolerant = state, record, 0
+        self.state, self.current, self.tolerant, self.branches = state, record, 0, 0
         self._pending.append([])
         self._bind_parameters(record)
         body = record.definition.body
@@ -173,7 +173,7 @@ class Functions(Calls):
             record.attributes = {
                 k: v for k, v in self.state.attributes.items() if k[1] in mine and k[0] is record.owner.self
             }
-        self.statement = statement
+        self.statement, self.branches = statement, branches
         self.state, self.current, self.tolerant, self.in_test = outer, current, tolerant, in_test
         self._stack.pop()
         record.result = self._result(record)
@@ -246,15 +246,17 @@ class Functions(Calls):
         """Show what the expressions of a function are worth in this call: `log(p)` may be that of a softmax here."""
         assert self.inlined is not None
         assert record.result is not None
+        # What was chosen outside, a branch inside may rule out: both ask for the same `kind`.
+        chosen = any(values.get(p, p).op in ("phi", "either") for p in record.parameters.values())
         for node in postorder(record.result):
             value = values[node]
             if value is node:
                 continue
             for site in self.sources.get(node, ()):
-                statement, facts = self.places.get(id(site), (None, {}))
+                statement, facts, in_branch = self.places.get(id(site), (None, {}, False))
                 # What was known of the parameters there is not known of the arguments: whoever tested has thought.
                 guarded = facts and any(n in facts for n in self.graph.shapeless(node).walk())
-                if statement is not None and not guarded:
+                if statement is not None and not guarded and not (chosen and in_branch):
                     self.inlined(site, value, self.frameworks.get(node), statement)
 
     def _substitution(

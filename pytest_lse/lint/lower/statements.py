@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import OVERFLOW, fact, limit
-from pytest_lse.lint.graph import Node, is_number, terms
+from pytest_lse.lint.graph import BIT, Node, factors, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
 from pytest_lse.lint.lower.expressions import Observer
@@ -18,6 +18,7 @@ from pytest_lse.lint.lower.functions import Functions
 
 #: deep enough for a sum of some thousand terms; frames of pure Python calls live on the heap
 _DEPTH = 20_000
+_EXP = BIT["exp"]
 _OVERFLOW = frozenset({"OverflowError", "FloatingPointError", "ArithmeticError", "RuntimeWarning"})
 
 
@@ -114,6 +115,7 @@ class Lowerer(Functions):
         if any(n.op == "isfinite" for n in key.walk()):
             return None
         facts = fact(graph, key, False)
+        self.limited(base, facts)
         # `x[x > top] = top`: what stays was tested.
         kept = {n: graph._intern("guarded", (n,), f) for n in base.walk() if (f := facts.get(graph.shapeless(n)))}
         if not kept and not is_number(node):
@@ -132,6 +134,10 @@ class Lowerer(Functions):
 
     def _do_Assign(self, s: ast.Assign) -> None:
         node = self.lower(s.value)
+        if isinstance(s.value, ast.BinOp) and isinstance(s.value.op, ast.Mult) and isinstance(s.targets[0], ast.Name):
+            before = self.state.names.get(s.targets[0].id)
+            if before is not None and before in factors(node):
+                node = self._reweighted(before, node)
         for target in s.targets:
             self.bind(target, node)
 
@@ -156,6 +162,8 @@ class Lowerer(Functions):
         before = self.lower(s.target)
         node = self._binary(s.op, before, self.lower(s.value))
         self._observe(s, node)
+        if isinstance(s.op, ast.Mult):
+            node = self._reweighted(before, node)
         names = dict(self.state.names)
         # Other names change with an array and keep a number: what they hold is unknown now.
         self.state.mutate(self.graph, before)
@@ -163,6 +171,11 @@ class Lowerer(Functions):
             # A number is not an array: other names keep it.
             self.state.names = names
         self.bind_value(s.target, node)
+
+    def _reweighted(self, before: Node, product: Node) -> Node:
+        """Return what weights are after one round of `w *= exp(gain)`: normalised each time, they cannot run away."""
+        carried = before.op in ("opaque", "attr") and not before.ops & _EXP
+        return self.graph.opaque("weights") if carried and product.ops & _EXP else product
 
     def _do_Delete(self, s: ast.Delete) -> None:
         for target in s.targets:
@@ -242,7 +255,9 @@ class Lowerer(Functions):
         for holds, body in ((True, s.body), (False, s.orelse)):
             self.state = start.copy()
             self.state.assume(fact(self.graph, test, holds))
+            self.branches += 1
             self.block(body)
+            self.branches -= 1
             branches.append(self.state)
         self.state = start
         start.join(self.graph, branches[0], branches[1], test)
