@@ -19,7 +19,7 @@ Use instead
 
 Fix safety
 ----------
-Safe where the framework itself has the function.
+Safe where the framework itself has the function; unsafe for TensorFlow, whose function takes no bfloat16.
 
 Special values
 --------------
@@ -100,6 +100,7 @@ replacement = {
     "paddle": "paddle.logaddexp(a, b)",
 }
 witness_plus = {}
+unsafe = {"tensorflow": "it takes tensors alone, and no bfloat16"}
 witness = {
     "float64": {"input": [1000.0, 1000.0], "returns": "inf", "truth": 1000.6931471805599},
     "float32": {"input": [100.0, 100.0], "returns": "inf", "truth": 100.69315},

@@ -220,8 +220,8 @@ def _runs(scopes: Scopes, statements: Collection[ast.stmt]) -> Iterator[list[ast
 
 def _has_comment(positions: Positions, scopes: Scopes, run: Sequence[ast.stmt]) -> bool:
     """Say whether a comment above the statements speaks of them alone: an empty line, or another comment, follows."""
-    first, last = run[0].lineno, run[-1].end_lineno or run[-1].lineno
-    if not _is_comment(positions, first - 1):
+    last = run[-1].end_lineno or run[-1].lineno
+    if not any(_is_comment(positions, s.lineno - 1) for s in run):
         return False
     if any(_is_comment(positions, s.lineno - 1) for s in run if isinstance(s, ast.AugAssign)):
         return True
@@ -250,6 +250,6 @@ def _removal(positions: Positions, scopes: Scopes, statement: ast.stmt, gone: Co
     while index and block[index - 1] in gone:
         index -= 1
     if index == 0 or not positions.line(block[index].lineno - 1).strip():
-        while below < block[-1].lineno and not positions.line(below).strip():
+        while below < block[-1].lineno and not positions.line(below).strip(" \t\r\n"):
             below += 1  # no empty line at a block's beginning, none doubled
     return Edit("", Location(start.row, 1), Location(below, 1))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_lse.lint import template as templates
+from pytest_lse.lint.axes import objection_to_axis
 from pytest_lse.lint.dead import dead_assignments, parts_above
 from pytest_lse.lint.finding import Edit, Fix
 from pytest_lse.lint.graph import REDUCTIONS, Graph, Node, is_number
@@ -24,23 +25,16 @@ from pytest_lse.lint.surroundings import (
     containers,
     handles_containers,
     is_array,
+    is_integer,
     makes_arrays,
     names_infinity,
+    other_numbers,
 )
 from pytest_lse.lint.template import UnavailableError
 from pytest_lse.lint.texts import Texts
 
-#: functions that do not take None for all axes: PyTorch's need a dim, TensorFlow's read it as the last axis
-_WITH_AXIS = (
-    "torch.",
-    "tensorflow.nn.",
-    "paddle.nn.",
-    "mxnet.nd.",
-    "chainer.functions.softmax",
-    "chainer.functions.log_softmax",
-)
-
-
+#: frameworks whose exponential takes integers and whose other functions do not
+_FLOATS_ONLY = frozenset({"torch", "jax", "paddle", "mlx"})
 _WITHOUT_EPSILON = "the epsilon is removed, which changes values near it"
 #: a number that differs from 1 by less is a 1 with an epsilon
 _EPSILON = 1e-5
@@ -142,14 +136,10 @@ class Fixer:
         dropped = [n for n in getattr(pattern.kernel.module, "dropped", ()) if n in bindings]
         if dropped and names_infinity(self.imports.scopes, site):
             raise UnavailableError("the epsilon keeps a logit of -inf finite, which is named in this function")
-        with_axis = template.startswith(_WITH_AXIS) or framework in getattr(pattern.kernel.module, "needs_axis", ())
-        if "axis" in used and with_axis and _is_no_axis(values.get("axis")):
-            raise UnavailableError(f"{framework} needs a known {'dim' if framework == 'torch' else 'axis'}")
-        axis = values.get("axis", self.lowerer.graph.none)
-        if "shape[axis]" in template and not (axis.op == "const" and isinstance(axis.value, float)):
-            raise UnavailableError("the replacement needs the number of a single axis")
-        if "numpy.size(" in template and isinstance(axis.value, tuple):
-            raise UnavailableError("the replacement needs a single axis")
+        if "axis" in used and "axis" in values:
+            required = framework in getattr(pattern.kernel.module, "needs_axis", ())
+            if reason := objection_to_axis(template, framework, values["axis"], required=required):
+                raise UnavailableError(reason)
         scopes = self.imports.scopes
         above = Above(self.lowerer, self.positions, scopes, site)
         above.take(site)
@@ -183,8 +173,10 @@ class Fixer:
         departs = departs or getattr(pattern.kernel.module, "unsafe_spellings", {}).get(pattern.spelling)
         departs = departs or (_WITHOUT_EPSILON if "eps" in dropped else None)
         leaves = [values[n] for n in used if n in values]
+        if framework in _FLOATS_ONLY and any(is_integer(self.lowerer.sources.get(n, [])) for n in leaves):
+            raise UnavailableError(f"the argument is of integers, for which {framework} has no such function")
         container = self._container(place_of.site, leaves, template) if framework in ("numpy", "math") else None
-        unsafe = departs or container
+        unsafe = departs or container or self._other_numbers(place_of.site, template, framework)
         shown = " ".join(joined(text).split())
         shown = f"{ast.unparse(site.target)} = {shown}" if isinstance(site, ast.AugAssign) else shown
         return Fix(
@@ -249,6 +241,12 @@ class Fixer:
         if "numpy.where(" in template or handles_containers(self.imports.scopes, site):
             raise UnavailableError(f"an object of {package} would become an array")
         return f"an object of {package} would become an array"
+
+    def _other_numbers(self, site: ast.expr, template: str, framework: str) -> str | None:
+        numbers = other_numbers(self.imports.scopes, site, framework)
+        if numbers == "half precision" and "scipy.special.expit(" not in template:
+            return None
+        return f"this function names {numbers}, which the replacement treats in another way" if numbers else None
 
     def _is_array(self, site: ast.expr, node: Node) -> bool:
         if node.op == "const" or is_array(self.imports.scopes, site, self.lowerer.sources.get(node, [])):
@@ -358,10 +356,6 @@ def _without_kept_axes(graph: Graph, node: Node) -> Iterator[Node]:
         yield n
         if n.op in REDUCTIONS and n.args[2] is graph.true:
             yield graph.make(n.op, n.args[0], n.args[1], graph.false)
-
-
-def _is_no_axis(node: Node | None) -> bool:
-    return node is not None and node.op == "const" and not isinstance(node.value, float | tuple)
 
 
 def _role(pattern: Pattern, name: str) -> str:

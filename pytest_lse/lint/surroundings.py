@@ -1,7 +1,8 @@
-"""What stands around a fix and decides whether it may be made there: a compiler, or containers that are no arrays.
+"""What stands around a fix and decides whether it may be made there: a compiler, other containers, other numbers.
 
 A compiled function cannot call what its compiler does not know, and a function of SciPy that is no ufunc returns an
-array where NumPy's own would have returned the pandas or xarray object that it was given.
+array where NumPy's own would have returned the pandas or xarray object that it was given. What is written out takes
+integers and complex numbers; the libraries' functions are made for floating point.
 """
 
 from __future__ import annotations
@@ -16,6 +17,21 @@ _COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc", "ste
 #: packages whose objects go through NumPy's ufuncs and come out as what they were
 _CONTAINERS = frozenset({"pandas", "xarray", "dask", "modin", "geopandas", "cudf", "pint"})
 _MASKED = re.compile(r"\b(?:np|numpy)\.ma\b|\bfrom numpy import (?:\w+, *)*ma\b|\bimport numpy\.ma\b")
+_MATRIX = re.compile(r"\b(?:np|numpy)\.(?:as|b)?mat(?:rix)?\(")
+#: numbers that the functions of a library do not take, or of which they make others than the operators do
+_NUMBERS = {
+    "complex numbers": re.compile(
+        r"\bcomplex(?:64|128|floating)?\b|\b[cz](?:single|double|float)\b|\.imag\b|\biscomplex|\.conj\("
+        r"|(?<![\w.])[\d.]+j\b"
+    ),
+    "unsigned integers": re.compile(r"\bu(?:int(?:8|16|32|64)?|byte|short)\b"),
+    "half precision": re.compile(r"\bfloat16\b|\bnp\.half\b"),
+}
+#: functions and methods that give integers
+_INTEGERS = frozenset(
+    {"randint", "randperm", "argmax", "argmin", "argsort", "bincount", "long", "int", "count_nonzero", "nonzero"}
+)
+_INTEGER_DTYPE = re.compile(r"\b(?:u?int(?:8|16|32|64)?|long|bool_?)\b")
 #: what a function of arrays does not do to them
 _OF_CONTAINERS = re.compile(
     r"\bpd\.|\bxr\.|\bDataFrame\b|\bSeries\b|\bDataArray\b|\bdf\b|\bdf_\w+|\w+_df\b"
@@ -61,7 +77,7 @@ def containers(scopes: Scopes, text: str) -> str | None:
             for alias in nodes:
                 if isinstance(alias, ast.alias) and (root := _imported_root(scopes.parents[alias], alias)):
                     return root
-    return "numpy.ma" if _MASKED.search(text) else None
+    return "numpy.ma" if _MASKED.search(text) else "numpy.matrix" if _MATRIX.search(text) else None
 
 
 def _imported_root(statement: ast.AST, alias: ast.alias) -> str | None:
@@ -72,7 +88,7 @@ def _imported_root(statement: ast.AST, alias: ast.alias) -> str | None:
 
 def handles_containers(scopes: Scopes, site: ast.AST) -> bool:
     """Say whether the function around a place (or its statement, outside of any) does what only containers can do."""
-    around = _function(scopes, site) or next((a for a in scopes.ancestors(site) if isinstance(a, ast.stmt)), site)
+    around = _function(scopes, site) or _statement(scopes, site)
     return _OF_CONTAINERS.search(ast.unparse(around)) is not None
 
 
@@ -80,6 +96,48 @@ def names_infinity(scopes: Scopes, site: ast.AST) -> bool:
     """Say whether the function around a place speaks of infinity: a mask of -inf needs the epsilon of a logarithm."""
     function = _function(scopes, site)
     return function is not None and _INFINITY.search(ast.unparse(function)) is not None
+
+
+def other_numbers(scopes: Scopes, site: ast.AST, framework: str) -> str | None:
+    """Return what numbers the function around a place speaks of that a replacement may treat in another way."""
+    text = ast.unparse(_function(scopes, site) or _statement(scopes, site))
+    for numbers, spelled in _NUMBERS.items():
+        if spelled.search(text) and (framework in ("numpy", "math") or numbers != "half precision"):
+            return numbers
+    return None
+
+
+def is_integer(sources: list[ast.expr]) -> bool:
+    """Say whether a value is an array of integers or booleans by what computed it."""
+    return any(_gives_integers(source) for source in sources)
+
+
+def _gives_integers(e: ast.expr) -> bool:
+    if isinstance(e, ast.Compare):
+        return True
+    if not isinstance(e, ast.Call):
+        return False
+    name = _last_name(e)
+    dtypes = [k.value for k in e.keywords if k.arg == "dtype"]
+    if name in ("to", "type", "astype", "cast"):
+        dtypes += e.args[-1:]
+    if dtypes:
+        return any(_INTEGER_DTYPE.search(ast.unparse(d)) for d in dtypes)
+    if name in _INTEGERS:
+        return isinstance(e.func, ast.Attribute)
+    if name in ("arange", "tensor", "constant", "array", "asarray"):
+        numbers = [n.value for a in e.args for n in ast.walk(a) if isinstance(n, ast.Constant)]
+        literal = all(
+            isinstance(n, ast.List | ast.Tuple | ast.Constant | ast.UnaryOp | ast.expr_context | ast.unaryop)
+            for a in e.args
+            for n in ast.walk(a)
+        )
+        return literal and bool(numbers) and all(isinstance(n, int) for n in numbers)
+    return False
+
+
+def _statement(scopes: Scopes, site: ast.AST) -> ast.AST:
+    return next((a for a in scopes.ancestors(site) if isinstance(a, ast.stmt)), site)
 
 
 def is_array(scopes: Scopes, site: ast.AST, sources: list[ast.expr]) -> bool:

@@ -20,7 +20,8 @@ Use instead
 
 Fix safety
 ----------
-Safe where the whole logarithm is that of one exponential and its argument is still available.
+Unsafe: an integer or a list stays what it is, and the result is the argument itself, not a copy. There is no fix where
+the logarithm is of more than one exponential, or the argument is no longer available.
 
 References
 ----------
@@ -72,7 +73,7 @@ _ALL = (
     "theano",
 )
 replacement = dict.fromkeys(_ALL, "x")
-unsafe = dict.fromkeys(("numpy", "math"), "an integer or a list stays what it is")
+unsafe = dict.fromkeys(_ALL, "an integer stays one, and the result is the argument itself")
 replacement_reciprocal = dict.fromkeys(_ALL, "-x")
 replacement_scaled: dict[str, str] = {}
 replacement_plus: dict[str, str] = {}

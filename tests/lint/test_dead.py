@@ -45,6 +45,42 @@ def fixed(body):
             """,
         ),
         (
+            # a comment that would be left alone keeps what it speaks of
+            """
+            def f(x):
+                e = np.exp(x)
+                # the sum
+                total = e.sum()
+
+                # the result
+                return np.log(total)
+            """,
+            """
+            def f(x):
+                e = np.exp(x)
+                # the sum
+                total = e.sum()
+
+                # the result
+                return scipy.special.logsumexp(x)
+            """,
+        ),
+        (
+            # a form feed is no empty line
+            """
+            def f(x):
+                e = np.exp(x)
+
+            \f
+                return np.log(e.sum())
+            """,
+            """
+            def f(x):
+            \f
+                return scipy.special.logsumexp(x)
+            """,
+        ),
+        (
             """
             def f(x):
                 'Doc.'

@@ -60,6 +60,7 @@ def test_in_a_function_inside_a_compiled_one():
         ("from numpy import ma", "numpy.ma"),
         ("masked = np.ma.masked_array", "numpy.ma"),
         ("def g(x):\n    import pandas", "pandas"),
+        ("m = np.matrix([[1]])", "numpy.matrix"),
     ],
 )
 def test_where_objects_may_come_that_are_no_arrays_it_is_unsafe(head, package):
@@ -133,3 +134,52 @@ def test_an_epsilon_beside_a_mask_of_infinities_stays(masked):
     assert found.fix.applicability == "unsafe"
     (found,) = analyse(HEAD + head + function(f"{masked}\nreturn torch.log(torch.softmax(x, 1))"), "a.py")
     assert found.fix.applicability == "safe"
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("x = x.astype(np.complex128)", "complex numbers"),
+        ("x = x * 2j", "complex numbers"),
+        ("x = x.astype('uint8')", "unsigned integers"),
+        ("x = x.astype(np.float16)", "half precision"),
+    ],
+)
+def test_numbers_that_the_replacement_treats_in_another_way(line, numbers):
+    (found,) = analyse(HEAD + function(f"{line}\nreturn 1 / (1 + np.exp(-x))"), "a.py")
+    assert found.fix.applicability == "unsafe"
+    assert f"(this function names {numbers}, which the replacement treats in another way)" in found.fix.message
+    (found,) = analyse(HEAD + function(f"{line}\nreturn np.log(1 + np.exp(x))"), "a.py")
+    assert found.fix.applicability == ("safe" if numbers == "half precision" else "unsafe")
+    (found,) = analyse(HEAD + function("x = x.astype(float)\nreturn 1 / (1 + np.exp(-x))"), "a.py")
+    assert found.fix.applicability == "safe"
+    # outside of any function it is the statement that says so
+    (found,) = analyse(HEAD + f"x = a()\n{line}\ny = 1 / (1 + np.exp(-x))\n", "a.py")
+    assert found.fix.applicability == "safe"
+
+
+@pytest.mark.parametrize(
+    ("value", "integer"),
+    [
+        ("torch.arange(10)", True),
+        ("torch.arange(0.0, 10)", False),
+        ("torch.arange(n)", False),
+        ("torch.tensor([1000, -2])", True),
+        ("torch.tensor([1000.0, -2])", False),
+        ("torch.tensor([1000, -2], dtype=torch.float32)", False),
+        ("torch.full((3,), a, dtype=torch.int64)", True),
+        ("torch.randint(0, 5, (3,))", True),
+        ("a.long()", True),
+        ("a.to(torch.long)", True),
+        ("a.to('cpu')", False),
+        ("long(a)", False),
+        ("a > 0", True),
+        ("a", False),
+        ("a + b", False),
+    ],
+)
+def test_integers_for_which_a_framework_has_no_function(value, integer):
+    softmax = "return torch.exp(x) / torch.exp(x).sum(-1, keepdim=True)"
+    (found,) = analyse("import torch" + function(f"x = {value}\n{softmax}", parameters="a, b, n"), "a.py")
+    reason = "the argument is of integers, for which torch has no such function"
+    assert found.no_fix_reason == (reason if integer else None)
