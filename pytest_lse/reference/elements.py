@@ -1,116 +1,116 @@
-"""Fused elementwise kernels: sigmoid, its logarithm, softplus and logaddexp, with a bound that is known beforehand.
+"""Elementwise kernels for the narrow formats: float64, with a bound that is known beforehand.
 
-As `fast` for the narrow formats and, for the sigmoid, as `fused` for float64; what is left open goes down the ladder.
-All of them take exp of a number that is at most 0, so that an argument beyond the limit may be cut to it where its
-exponential is 0 in the format. Bounds: docs/error-bounds.md, section 1.6.
+Every kernel returns lower and upper ends of its values. All take exp of a number that is at most 0, so that an argument
+beyond the limit may be cut to it: its exponential is 0 in every narrow format. Bounds: docs/error-bounds.md, section
+1.6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from pytest_lse.dtypes import Format
-from pytest_lse.reference import fast, fused
-from pytest_lse.reference.fast import Narrow
-from pytest_lse.reference.fused import Decided
-from pytest_lse.reference.rounding import two_sum
+from pytest_lse.reference.pairs import buffers, largest
+from pytest_lse.reference.singles import LIMIT, exp, exp_error
 
-#: elements of a block
-BLOCK = 2**14
+Ends = tuple[np.ndarray, np.ndarray]
+
 _U = 2.0**-53
-#: relative error of log1p(exp(x)) besides that of exp: the library's logarithm is trusted to 4 u
-_LOG1P = 4.0 * _U
+#: the library's logarithms, and exp(x) - 1, are trusted to 4 u; the ends are rounded, too
+_LIBRARY = 4.0 * _U
+#: more than is lost of an exponential below exp(-LIMIT)
+_BEYOND = 2.0**-170
+_LOG2 = 0.6931471805599453
 
 
-def _cut(x: np.ndarray, limit: float) -> tuple[np.ndarray, float]:
-    """Return -abs(x), but not below the limit, and an upper bound of its size."""
+def _tail(x: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return log1p(exp(-abs(x))), and its relative error up to the limit."""
     size = np.abs(x)
     largest = float(size.max())
-    if not largest <= limit:
-        size = np.minimum(size, limit)
-        largest = limit
-    return np.negative(size, out=size), largest
+    if not largest <= LIMIT:
+        largest = LIMIT
+        size = np.minimum(size, largest)
+    small = exp(size, -1.0)
+    return np.log1p(small, out=small), exp_error(largest) + _LIBRARY
 
 
-def _sigmoid(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(value: np.ndarray, error: float) -> Ends:
+    """Return the ends of positive values with a relative error."""
+    lower = np.multiply(value, 1.0 - error, out=value)
+    return lower, np.multiply(lower, 1.0 + 2.001 * error, out=buffers(value.size)[1])
+
+
+def _around(value: np.ndarray, error: np.ndarray) -> Ends:
+    """Return the ends of values that were rounded once more than the error says, which is overwritten."""
+    error += (2.0 * _U) * np.abs(value)
+    error *= 1.001
+    error += _BEYOND
+    return value - error, value + error
+
+
+def sigmoid(x: np.ndarray) -> Ends:
+    """Return 1 / (1 + exp(-x))."""
     # exp(-x) overflows in no double up to the limit; beyond it the sigmoid is 0 or 1 in every narrow format.
-    size = fused.largest(x[None])
-    if not size <= fast.LIMIT:
-        x, size = np.clip(x, -fast.LIMIT, fast.LIMIT), fast.LIMIT
-    value = fast.exp(-x)
-    value += 1.0
-    np.divide(1.0, value, out=value)
-    return value, (fast.exp_error(size) + 4.0 * _U) * value
+    size = largest(x[None])
+    if not size <= LIMIT:
+        x, size = np.clip(x, -LIMIT, LIMIT), LIMIT
+    total = exp(x, -1.0)
+    total += 1.0
+    return _scaled(np.divide(1.0, total, out=total), exp_error(size) + 5.0 * _U)
 
 
-def _log_sigmoid(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    value, error = _softplus(-x)
-    return -value, error
-
-
-def _softplus(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def softplus(x: np.ndarray) -> Ends:
+    """Return max(x, 0) + log1p(exp(-abs(x)))."""
     # Both terms are positive: the relative errors do not grow.
-    gap, size = _cut(x, fast.LIMIT)
-    value = np.log1p(fast.exp(gap))
+    value, error = _tail(x)
     value += np.maximum(x, 0.0)
-    return value, (fast.exp_error(size) + _LOG1P + 2.0 * _U) * value
+    return _scaled(value, error + 3.0 * _U)
 
 
-def _logaddexp(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    gap, size = _cut(a - b, fast.LIMIT)
-    tail = np.log1p(fast.exp(gap))
-    value = np.maximum(a, b) + tail
-    # The difference was rounded, which moves its exponential by u size; what is beyond the limit is below exp(-LIMIT).
-    error = (fast.exp_error(size) + _U * size + _LOG1P) * tail + (2.0 * _U) * np.abs(value)
-    return value, error + 2.0**-170
+def log_sigmoid(x: np.ndarray) -> Ends:
+    """Return min(x, 0) - log1p(exp(-abs(x)))."""
+    lower, upper = softplus(np.negative(x))
+    return np.negative(upper, out=upper), np.negative(lower, out=lower)
 
 
-Element = Callable[..., tuple[np.ndarray, np.ndarray]]
-NARROW: dict[str, Element] = {
-    "sigmoid": _sigmoid,
-    "log_sigmoid": _log_sigmoid,
-    "softplus": _softplus,
-    "logaddexp": _logaddexp,
-}
+def logaddexp(a: np.ndarray, b: np.ndarray) -> Ends:
+    """Return max(a, b) + log1p(exp(-abs(a - b)))."""
+    value, error = _tail(np.subtract(a, b, dtype=np.float64))
+    # The difference was rounded, which moves its exponential by u size.
+    margin = value * (error + _U * LIMIT)
+    value += np.maximum(a, b)
+    return _around(value, margin)
 
 
-def narrow(name: str, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool) -> Narrow:
-    """Return an elementwise kernel in a narrow format."""
-    result = Narrow(arrays[0].shape, pairs, target)
-    for start in range(0, len(arrays[0]), BLOCK):
-        place = slice(start, start + BLOCK)
-        value, margin = NARROW[name](*(a[place] for a in arrays))
-        margin *= 1.001
-        result.between(start, value - margin, value + margin)
-        if pairs:
-            result.high[place] = value
-    result.rounded += 0.0  # no negative zeros
-    return result
+def bce_with_logits(x: np.ndarray, targets: np.ndarray) -> Ends:
+    """Return log1p(exp(-abs(x))) + abs(x) (1 - targets, or targets where x < 0)."""
+    value, error = _tail(x)
+    margin = value * error
+    rest = np.where(x < 0.0, targets, np.subtract(1.0, targets, dtype=np.float64))
+    rest *= np.abs(x)
+    value += rest
+    margin += (2.01 * _U) * np.abs(rest)
+    return _around(value, margin)
 
 
-def sigmoid(x: np.ndarray, target: Format, pairs: bool) -> Decided:
-    """Return the sigmoid in float64: 1 / (1 + exp(-x)) in pairs."""
-    result = Decided(x.shape, pairs, target)
-    for start in range(0, len(x), BLOCK):
-        block = x[start : start + BLOCK]
-        size, far = fused.largest(block[None]), None
-        if not size <= fused.LIMIT:
-            far = block < -fused.LIMIT  # above it the exponential is too small to matter
-            block, size = np.clip(block, -fused.LIMIT, fused.LIMIT), fused.LIMIT
-        high, low = fused.exp_pair(-block)
-        total, rest = two_sum(1.0, high)
-        rest += low
-        _, first, second = fused.reciprocal(total, rest)
-        result.settle(start, first, second, (fused.exp_error(size) + fused.QUOTIENT) * first, far=far)
-    return result
+def _log1m(d: np.ndarray) -> Ends:
+    """Return log(1 - exp(d)) for d < 0, and its error."""
+    value = np.log1p(-exp(np.maximum(d, -LIMIT)))
+    error = (1.45 * exp_error(LIMIT) + _LIBRARY) * np.abs(value)
+    near = np.flatnonzero(~(d < -_LOG2))
+    if len(near):
+        value[near] = np.log(-np.expm1(d[near]))
+        error[near] = _LIBRARY * (np.abs(value[near]) + 1.01)
+    return value, error
 
 
-def first(name: str, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool) -> Decided | None:
-    """Return what can be decided quickly, or None if the kernel has no shortcut in the format."""
-    if name not in NARROW or not len(arrays[0]):
-        return None
-    if target.precision < 53:
-        return narrow(name, arrays, target, pairs)
-    return sigmoid(arrays[0], target, pairs) if name == "sigmoid" else None
+def log1mexp(x: np.ndarray) -> Ends:
+    """Return log(1 - exp(x)) for x < 0."""
+    return _around(*_log1m(x.astype(np.float64, copy=False)))
+
+
+def logsubexp(a: np.ndarray, b: np.ndarray) -> Ends:
+    """Return a + log(1 - exp(b - a))."""
+    value, error = _log1m(np.subtract(b, a, dtype=np.float64))
+    value += a
+    error += 1.01 * _U  # the difference was rounded, which moves the logarithm by u
+    return _around(value, error)

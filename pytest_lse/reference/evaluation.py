@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.dtypes import Format
-from pytest_lse.reference import elements, exact, fast, special, tape
+from pytest_lse.reference import exact, special, tape
 from pytest_lse.reference.arrays import Array
+from pytest_lse.reference.decided import Decided
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
-from pytest_lse.reference.fused import Decided
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.namespace import Namespace
 from pytest_lse.reference.rounding import narrow, round_sum
 from pytest_lse.reference.running import FLOAT64, Running
+from pytest_lse.reference.shortcut import first
 
 Call = Callable[[Namespace, tuple[Any, ...]], tuple[Array, ...]]
 
@@ -56,28 +57,36 @@ class Value:
 
 def shortcut(problem: Problem, target: Format, pairs: bool) -> Decided | None:
     """Return what is decided quickly, or None where there is no shortcut."""
-    if problem.spec.layout == "rows":
-        return fast.first(problem.spec.name, problem.arrays[0], target, pairs)
-    return elements.first(problem.spec.name, problem.arrays, target, pairs)
+    if problem.reduced or problem.row_params or problem.params.get("pos_weight", 1.0) != 1.0:
+        return None
+    if problem.spec.name != "cross_entropy":
+        return first(problem.spec.name, problem.arrays, target, pairs)
+    options, labels = problem.params, problem.arrays[1]
+    if options["reduction"] != "none" or options["label_smoothing"] or options["weight"] is not None:
+        return None
+    found = first("cross_entropy", problem.arrays, target, pairs)
+    if found is not None:
+        found.fix(labels == options["ignore_index"], 0.0)
+    return found
 
 
 def rounded(problem: Problem, target: Format) -> list[np.ndarray]:
     """Return the correctly rounded outputs alone, in the user's shapes."""
-    first = shortcut(problem, target, pairs=False)
-    if first is None:
+    found = shortcut(problem, target, pairs=False)
+    if found is None:
         return [v.rounded for v in values(problem, target)]
-    ruling = _continue(problem, target, first)
+    ruling = _continue(problem, target, found)
     if ruling.fixed:
-        ruling.apply(first.rounded, np.zeros(first.rounded.shape))
-    return [problem.restore(first.rounded)]
+        ruling.apply(found.rounded, np.zeros(found.rounded.shape))
+    return [problem.restore(found.rounded)]
 
 
 def values(problem: Problem, target: Format) -> list[Value]:
     """Return the truth of every output, in the user's shapes."""
-    first = shortcut(problem, target, pairs=True)
-    if first is not None:
-        ruling = _continue(problem, target, first)
-        value = Value(first.rounded.astype(np.float64), first.high, first.low)
+    found = shortcut(problem, target, pairs=True)
+    if found is not None:
+        ruling = _continue(problem, target, found)
+        value = Value(found.rounded.astype(np.float64), found.high, found.low)
         problem.cache["first"] = value.high
         whole = _ruled(value, ruling, problem.restore)
         problem.cache["outputs"] = [whole.high]
@@ -99,21 +108,24 @@ def values(problem: Problem, target: Format) -> list[Value]:
     return finished
 
 
-def _continue(problem: Problem, target: Format, first: Decided) -> special.Ruling:
+def _continue(problem: Problem, target: Format, found: Decided) -> special.Ruling:
     """Send the rows that the shortcut has left open down the ladder; return what else is ruled about them."""
-    if not first.open:
+    if not found.open:
         return special.Ruling()
     ruling = special.rule(problem)
-    pending = np.concatenate(first.open)
+    pending = np.concatenate(found.open)
     if ruling.skip is not None:
+        found.rounded[ruling.skip] = np.nan
+        if found.pairs:
+            found.high[ruling.skip], found.low[ruling.skip] = np.nan, 0.0
         pending = pending[~ruling.skip[pending]]
     if len(pending):
         rest = tuple(a[pending] for a in inputs_of(problem))
         levels = _levels(target, SIDE.get(problem.spec.name, 0))
-        (found,) = _climb(call_of(problem, "stable"), rest, levels, True)
-        first.rounded[pending] = found.rounded
-        if first.pairs:
-            first.high[pending], first.low[pending] = found.high, found.low
+        (value,) = _climb(call_of(problem, "stable"), rest, levels, True)
+        found.rounded[pending] = value.rounded
+        if found.pairs:
+            found.high[pending], found.low[pending] = value.high, value.low
     return ruling
 
 

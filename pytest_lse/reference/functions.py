@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.dtypes import FORMATS, Format, format_of
-from pytest_lse.reference import evaluation, fast
+from pytest_lse.reference import evaluation, shortcut
 from pytest_lse.reference.layout import pose
 from pytest_lse.reference.rounding import storage
 from pytest_lse.reference.specs import spec
@@ -41,7 +41,7 @@ def evaluate(
     """
     with np.errstate(all="ignore"):
         if dtype is None and not params and len(arguments) == 1 and axis == -1:
-            found = _rows(kernel, arguments[0])
+            found = _directly(kernel, arguments[0])
             if found is not None:
                 return found
         target = _target(arguments, dtype)
@@ -50,15 +50,17 @@ def evaluate(
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def _rows(kernel: Any, x: Any) -> np.ndarray | None:
+def _directly(kernel: Any, x: Any) -> np.ndarray | None:
     """Return what a shortcut decides as a whole about an array that is in canonical form already."""
     ordinary = type(x) is np.ndarray and x.ndim and x.flags.c_contiguous and x.dtype in (np.float64, np.float32)
-    if not ordinary or not isinstance(kernel, str) or kernel not in fast.WIDE:
+    known = shortcut.KERNELS.get(kernel) if isinstance(kernel, str) else None
+    if not ordinary or known is None or known.arguments != 1:
         return None
-    found = fast.first(kernel, x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), FORMATS[x.dtype.name], pairs=False)
-    if found is None or found.open:
+    flat = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) if known.rows else x.reshape(-1)
+    found = shortcut.first(kernel, (flat,), FORMATS[x.dtype.name], pairs=False)
+    if found is None or any(map(len, found.open)):
         return None
-    return found.rounded.reshape(x.shape if found.rounded.ndim == 2 else x.shape[:-1])
+    return found.rounded.reshape(x.shape[:-1] if known.reduces else x.shape)
 
 
 def vjp(

@@ -241,6 +241,8 @@ def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:
     if problem.spec.name == "cross_entropy":
         labels, options = problem.arrays[1], problem.params
         rows = labels != options["ignore_index"]
+        if options["reduction"] == "none" and not gradient:
+            return _rows_by_themselves(problem, rows)
         # An ignored row may be anything but what has no logarithm of a softmax.
         ignored = x[~rows]
         open_ = bool((ignored == np.inf).any() or np.isnan(ignored).any() or (ignored == -np.inf).all(axis=-1).any())
@@ -259,6 +261,14 @@ def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:
         ruling.fixed = [(True, np.nan)]
         ruling.either = [(True, 0.0)] if empty and not nan else []
     return ruling
+
+
+def _rows_by_themselves(problem: Problem, rows: np.ndarray) -> Ruling:
+    """Every row has a loss of its own; one that is ignored may be anything where it has no log_softmax."""
+    x = problem.arrays[0]
+    nan = _nan_rows(problem)
+    odd = nan | (x == np.inf).any(axis=-1) | (x == -np.inf).all(axis=-1)
+    return Ruling(fixed=[(nan & rows, np.nan)], free=[odd & ~(nan & rows)])
 
 
 def _likelihood(problem: Problem, gradient: bool) -> Ruling:

@@ -175,3 +175,12 @@ def test_compare_reports_errors():
     assert found.compare(found.expected).ulps[0] <= 0.5
     with pytest.raises(ValueError, match=r"actual has shape \(2,\): expected \(1,\)"):
         found.compare(np.zeros(2))
+
+
+def test_losses_of_rows_do_not_notice_each_other():
+    x = np.array([[1.0, 2, 3], [np.nan, 1, 2], [np.inf, 1, 2], [-np.inf] * 3, [1, -np.inf, 0], [np.nan, 1, 2]])
+    found = judge("cross_entropy", (x, np.array([0, 0, 0, 0, 1, -100])), {"reduction": "none"}, dtype="float64")
+    output = found.outputs[0]
+    assert output.required.tolist() == [True, True, False, False, True, False]
+    assert np.isnan(output.expected[1])
+    assert output.expected[[0, 4]].tolist() == [2.40760596444438, np.inf]

@@ -1,73 +1,15 @@
-"""The shortcuts of rows: every constant of their bounds, and the same bits as the ladder that they cut short."""
+"""The shortcuts: the same bits as the ladder that they cut short."""
 
-from fractions import Fraction
-
-import mpmath
 import numpy as np
 import pytest
 
 import pytest_lse.reference as reference
 from pytest_lse.dtypes import FORMATS
-from pytest_lse.reference import elements, evaluation, fast, fused, judge
+from pytest_lse.reference import evaluation, judge, pairs, row_pairs, shortcut, singles
 from pytest_lse.reference.layout import pose
 
-CONTEXT = mpmath.MPContext()
-CONTEXT.prec = 400
-NAMES = ("logsumexp", "softmax", "log_softmax")
+NAMES = ("logsumexp", "softmax", "log_softmax", "logmeanexp", "logcumsumexp")
 rng = np.random.default_rng(0)
-
-
-def exact(*parts):
-    return [sum((CONTEXT.mpf(float(p[i])) for p in parts), CONTEXT.mpf(0)) for i in range(len(parts[0]))]
-
-
-def worst(found, truth):
-    return max(float(abs(f - t) / abs(t)) for f, t in zip(found, truth, strict=True))
-
-
-@pytest.mark.parametrize("size", [1e-3, 1.0, 30.0, fused.LIMIT + 11])
-def test_exp(size):
-    x = np.concatenate([rng.uniform(-size, size, 1500), [0.0, size, -size, np.log(2.0) / 8192]])
-    rest = rng.uniform(-1, 1, len(x)) * 2.0**-43
-    for tail in (None, rest):
-        high, low = (p.copy() for p in fused.exp_pair(x, tail))
-        truth = [CONTEXT.exp(v) for v in (exact(x) if tail is None else exact(x, tail))]
-        assert 2.0**-79 < worst(exact(high, low), truth) < fused.exp_error(size)
-        assert (np.abs(low) < 2.0**-27 * high).all()
-    if size < fast.LIMIT:
-        assert 2.0**-46 < worst(exact(fast.exp(x)), [CONTEXT.exp(v) for v in exact(x)]) < fast.exp_error(size)
-
-
-def test_exp_is_continuous_where_the_table_changes():
-    """The worst arguments of the polynomial: half way between two entries."""
-    x = (np.arange(-3000, 3000) + 0.5) * (np.log(2.0) / 4096)
-    high, low = fused.exp_pair(x)
-    assert worst(exact(high, low), [CONTEXT.exp(v) for v in exact(x)]) < fused.exp_error(1.0)
-    assert worst(exact(fast.exp(x)), [CONTEXT.exp(v) for v in exact(x)]) < fast.exp_error(1.0)
-
-
-@pytest.mark.parametrize(("n", "spread"), [(2, 1.0), (100, 5.0), (1000, 30.0), (65536, 3.0)])
-def test_sums(n, spread):
-    high, low = (p.copy() for p in fused.exp_pair(rng.normal(size=(3, n)) * spread))
-    for i, (head, tail) in enumerate(zip(*fused.row_sums(high, low), strict=True)):
-        truth = sum(map(Fraction, high[i].tolist())) + sum(map(Fraction, low[i].tolist()))
-        assert abs(Fraction(head) + Fraction(tail) - truth) < Fraction(fused.sum_error(n)) * truth
-        # The heads are a sum without roundings: a multiple of the grid that is at most a few units from the truth.
-        assert abs(Fraction(head) - truth) < truth * Fraction(2.0**-27)
-
-
-@np.errstate(all="ignore")
-def test_reciprocals_and_logarithms():
-    heads = np.exp(rng.uniform(-300, 300, 2000))
-    tails = heads * rng.uniform(-1, 1, 2000) * 2.0**-28
-    truth = exact(heads, tails)
-    _, first, second = fused.reciprocal(heads, tails)
-    assert worst(exact(first, second), [1 / t for t in truth]) < 2.0**-75.8
-    assert (first.view(np.int64) & (2**27 - 1) == 0).all()
-    high, low = fused.log_pair(heads, tails)
-    errors = [abs(f - CONTEXT.log(t)) for f, t in zip(exact(high, low), truth, strict=True)]
-    assert 2.0**-80 < float(max(errors)) < fused.exp_error(320.0) + fused.LOG
-    assert np.isnan(fused.log_pair(np.array([np.inf]), np.zeros(1))[1]).all()
 
 
 def ladder(name, x, target):
@@ -89,8 +31,8 @@ def test_same_bits_as_the_ladder(bench, name, dtype):
         if x.shape[1] == 1:
             continue
         expected = ladder(name, x, target)
-        for pairs in (False, True):
-            found = fast.first(name, x, target, pairs)
+        for both in (False, True):
+            found = shortcut.first(name, (x,), target, both)
             open_ = np.concatenate([*found.open, []]).astype(int)
             rows = np.setdiff1d(np.arange(len(x)), open_)
             assert np.array_equal(found.rounded[rows].astype(float), expected.rounded[rows]), category
@@ -116,16 +58,16 @@ def test_odd_rows_among_ordinary_ones(name, dtype):
 
 
 def test_rows_that_have_no_shortcut():
-    for shape in ((3, 1), (0, 3), (2, fused.LONGEST + 1)):
-        assert fast.first("softmax", np.zeros(shape), FORMATS["float64"], False) is None
-    assert fast.first("sigmoid", np.zeros((2, 3)), FORMATS["float64"], False) is None
+    for shape in ((3, 1), (0, 3), (2, shortcut.LONGEST + 1)):
+        assert shortcut.first("softmax", (np.zeros(shape),), FORMATS["float64"], False) is None
+    assert shortcut.first("masked_softmax", (np.zeros((2, 3)),), FORMATS["float64"], False) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_do_not_change_anything(name, monkeypatch):
     x = rng.normal(size=(40, 7))
     whole = [getattr(reference, name)(x, dtype=d) for d in FORMATS]
-    monkeypatch.setattr(fused, "BLOCK", 16)
+    monkeypatch.setattr(shortcut, "BLOCK", 16)
     again = [getattr(reference, name)(x, dtype=d) for d in FORMATS]
     assert all(np.array_equal(a, b) for a, b in zip(whole, again, strict=True))
 
@@ -133,63 +75,106 @@ def test_blocks_do_not_change_anything(name, monkeypatch):
 @np.errstate(all="ignore")
 def test_a_wrong_bound_would_be_seen(monkeypatch):
     """With a bound that is too small something is decided wrongly: the comparison above can fail."""
-    for constant in ("EXP", "EXP_SLOPE", "LOG", "QUOTIENT"):
-        monkeypatch.setattr(fused, constant, 0.0)
-    monkeypatch.setattr(fused, "sum_error", lambda n: 0.0)
+    for constant in ("LOG", "QUOTIENT"):
+        monkeypatch.setattr(row_pairs, constant, 0.0)
+    for function in ("sum_error", "exp_error"):
+        monkeypatch.setattr(row_pairs, function, lambda n: 0.0)
     x = np.array([[0.0, -36.7368005696771], [-np.log(2.0), -np.log(2.0)]])
-    found = fast.first("logsumexp", x, FORMATS["float64"], False)
+    found = shortcut.first("logsumexp", (x,), FORMATS["float64"], False)
     assert not found.open
     assert not np.array_equal(found.rounded, ladder("logsumexp", x, FORMATS["float64"]).rounded)
 
 
 def points(target):
     """Numbers of every size, near every edge of the format, and the special ones."""
-    edges = (target.log_max, target.log_tiny, target.log_smallest_subnormal, target.log_eps, fast.LIMIT, fused.LIMIT)
+    edges = (target.log_max, target.log_tiny, target.log_smallest_subnormal, target.log_eps, singles.LIMIT, pairs.LIMIT)
     near = np.concatenate([s * e + rng.normal(size=20) for e in edges for s in (-1, 1)])
     sizes = rng.choice([-1.0, 1.0], 300) * 10.0 ** rng.uniform(-20, np.log10(target.max), 300)
     special = [0.0, -0.0, np.inf, -np.inf, np.nan, target.max, -target.max, target.tiny, target.smallest_subnormal]
     return evaluation.narrow(np.concatenate([near, sizes, rng.normal(size=300) * 5, special]), target)
 
 
+def arguments_of(name, target):
+    """Complete the points to arguments in and out of the domain of an elementwise kernel."""
+    x = points(target)
+    if name == "log1mexp":
+        return (np.concatenate([-np.abs(x), x]),)
+    if name == "bce_with_logits":
+        x = np.concatenate([x, x, x])
+        kinds = np.stack([rng.random(len(x)), rng.integers(0, 2, len(x)), 10.0 ** rng.uniform(-9, 0, len(x))])
+        return x, evaluation.narrow(kinds[rng.integers(3, size=len(x)), np.arange(len(x))], target)
+    if name in ("logaddexp", "logsubexp"):
+        y = [rng.permutation(x), evaluation.narrow(x + rng.normal(size=len(x)), target), x]
+        y += [evaluation.narrow(x * (1.0 + target.eps), target), evaluation.narrow(np.log(-np.expm1(x)), target)]
+        a, b = np.concatenate([x] * 5), np.concatenate(y)
+        swap = (a < b) & (rng.random(len(a)) < 0.9) & (name == "logsubexp")
+        return np.where(swap, b, a), np.where(swap, a, b)
+    return (x,)
+
+
+ELEMENTS = tuple(name for name, kernel in shortcut.KERNELS.items() if not kernel.rows)
+
+
 @np.errstate(all="ignore")
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
-@pytest.mark.parametrize("name", ["sigmoid", "log_sigmoid", "softplus", "logaddexp"])
+@pytest.mark.parametrize("name", ELEMENTS)
 def test_elements_have_the_same_bits(name, dtype, monkeypatch):
     target = FORMATS[dtype]
-    x = points(target)
-    arguments = (x, rng.permutation(x)) if name == "logaddexp" else (x,)
-    if name == "logaddexp":
-        close = evaluation.narrow(x + rng.normal(size=len(x)), target)
-        arguments = (np.concatenate([x, x, x]), np.concatenate([arguments[1], close, x]))
-    found = elements.first(name, arguments, target, False)
-    if found is None:
-        assert dtype == "float64"
-        assert name != "sigmoid"
-        return
-    whole = [getattr(reference, name)(*arguments, dtype=dtype), judge(name, arguments, dtype=dtype).outputs[0]]
+    arguments = arguments_of(name, target)
+    options = {"reduction": "none"} if name == "bce_with_logits" else {}
+    found = shortcut.first(name, arguments, target, False)
+    judged = judge(name, arguments, options, dtype=dtype).outputs[0]
+    quick = getattr(reference, name)(*arguments, dtype=dtype, **options).astype(float)
     monkeypatch.setattr(evaluation, "shortcut", lambda *args, **kwargs: None)
-    expected = getattr(reference, name)(*arguments, dtype=dtype).astype(float)
-    assert np.array_equal(whole[0].astype(float), expected, equal_nan=True)
-    assert np.array_equal(whole[1].expected.astype(float), expected, equal_nan=True)
+    expected = getattr(reference, name)(*arguments, dtype=dtype, **options).astype(float)
+    assert np.array_equal(quick, expected, equal_nan=True)
+    assert np.array_equal(judged.expected.astype(float), expected, equal_nan=True)
     closed = np.setdiff1d(np.arange(len(expected)), np.concatenate([*found.open, []]))
     assert np.array_equal(found.rounded[closed].astype(float), expected[closed])
     ordinary = np.flatnonzero(np.abs(arguments[0][closed]) < 20)
     assert len(ordinary) > 300
-    assert not np.signbit(whole[0]).any() or name in ("log_sigmoid", "logaddexp", "softplus")
+    assert not (np.signbit(quick) & (expected == 0.0)).any()
     # The values before rounding, which the comparison uses.
-    with np.errstate(all="ignore"):
-        gap = (
-            np.abs(whole[1].exact[0] + whole[1].exact[1] - expected) <= 2.0 * target.u * np.abs(expected) + target.tiny
-        )
+    gap = np.abs(judged.exact[0] + judged.exact[1] - expected) <= 2.0 * target.u * np.abs(expected) + target.tiny
     assert (gap | ~np.isfinite(expected)).all()
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+def test_losses_of_rows_have_the_same_bits(bench, dtype, monkeypatch):
+    cases = []
+    for _, x in bench.grid.rows(dtype, longest=300):
+        labels = rng.integers(0, x.shape[1], len(x))
+        labels[rng.random(len(x)) < 0.1] = -100
+        cases.append((x, labels))
+    quick = [reference.cross_entropy(*case, reduction="none", dtype=dtype).astype(float) for case in cases]
+    judged = [judge("cross_entropy", case, {"reduction": "none"}, dtype=dtype).outputs[0] for case in cases]
+    monkeypatch.setattr(evaluation, "shortcut", lambda *args, **kwargs: None)
+    for case, got, output in zip(cases, quick, judged, strict=True):
+        expected = reference.cross_entropy(*case, reduction="none", dtype=dtype).astype(float)
+        assert np.array_equal(got, expected)
+        assert np.array_equal(output.expected.astype(float), expected)
+
+
+def test_other_losses_have_no_shortcut():
+    x, labels = rng.normal(size=(4, 3)), np.array([0, 1, 2, -100])
+    plain = reference.cross_entropy(x, labels, reduction="none")
+    shifted = reference.cross_entropy(x[:3], labels[:3], reduction="none", ignore_index=1)
+    assert np.array_equal(shifted, [plain[0], 0.0, plain[2]])
+    assert reference.cross_entropy(x, labels, reduction="sum") == pytest.approx(plain.sum(), rel=1e-15)
+    assert reference.cross_entropy(x, labels, reduction="none", weight=np.full(3, 2.0)) == pytest.approx(2 * plain)
+    assert not np.array_equal(reference.cross_entropy(x, labels, reduction="none", label_smoothing=0.5), plain)
+    y, t = np.array([1.0, -2.0]), np.array([0.25, 0.5])
+    weighted = reference.bce_with_logits(y, t, reduction="none", pos_weight=3.0)
+    assert weighted == pytest.approx(t * 3 * np.logaddexp(0, -y) + (1 - t) * np.logaddexp(0, y), rel=1e-15)
 
 
 def test_blocks_of_elements(monkeypatch):
     x = rng.normal(size=100) * 5
     before = [reference.sigmoid(x, dtype=d) for d in FORMATS]
-    monkeypatch.setattr(elements, "BLOCK", 16)
+    monkeypatch.setattr(shortcut, "BLOCK", 16)
     assert all(np.array_equal(reference.sigmoid(x, dtype=d), b) for d, b in zip(FORMATS, before, strict=True))
-    assert elements.first("sigmoid", (np.zeros(0),), FORMATS["float32"], False) is None
+    assert shortcut.first("sigmoid", (np.zeros(0),), FORMATS["float32"], False) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -207,6 +192,6 @@ def test_arrays_that_are_canonical_already(name):
             got = function(x)
             assert got.dtype == x.dtype
             assert np.array_equal(got, function(np.asfortranarray(np.stack([x, x]))[::1], dtype=dtype)[0])
-    assert function(np.zeros((0, 3), np.float32)).shape == ((0,) if name == "logsumexp" else (0, 3))
+    assert function(np.zeros((0, 3), np.float32)).shape == ((0,) if name in ("logsumexp", "logmeanexp") else (0, 3))
     row = np.float32([3e38, -3e38, 3e38])
     assert np.array_equal(function(row), function(row.tolist(), dtype="float32"))

@@ -1,0 +1,123 @@
+"""Results as they are decided: the rounding test of the shortcuts.
+
+Where both ends of what an error bound leaves round to the same number, this number is the correctly rounded result.
+Nothing is decided here that the bound does not decide; the rest goes down the ladder.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pytest_lse.dtypes import Format
+from pytest_lse.reference.pairs import buffers
+from pytest_lse.reference.rounding import narrow, round_sum, storage
+
+
+class Enclosure(NamedTuple):
+    """Values of some rows or elements, and how far they may be from the truth.
+
+    Attributes
+    ----------
+    high, low : ndarray
+        The values as pairs.
+    margin : float or ndarray
+        Of the error, and of the roundings when it is added to `low`.
+    masked : ndarray of bool, optional
+        What has exactly the value `value`.
+    far : ndarray of bool, optional
+        What is not to be decided.
+    """
+
+    high: np.ndarray
+    low: np.ndarray
+    margin: Any
+    masked: Any = None
+    value: float = 0.0
+    far: Any = None
+
+
+class Decided:
+    """Results of rows, or of elements, as they are decided.
+
+    Attributes
+    ----------
+    pairs : bool
+        Whether the results before rounding are kept as well.
+    rounded, high, low : ndarray
+        The correctly rounded results; what they were rounded from, as pairs, if asked for.
+    open : list of ndarray of int
+        Rows with an element that is not decided.
+    """
+
+    def __init__(self, shape: tuple[int, ...], pairs: bool, target: Format) -> None:
+        self.pairs = pairs
+        self.target = target
+        self.rounded = np.empty(shape, storage(target.name))
+        self.high = np.empty(shape) if pairs else self.rounded
+        self.low = np.zeros(shape) if pairs else self.rounded
+        self.open: list[np.ndarray] = []
+
+    def settle(
+        self, start: int, high: np.ndarray, low: np.ndarray, margin: Any, masked: Any = None, value: float = 0.0,
+        far: Any = None,
+    ) -> None:  # fmt: skip
+        """Round an `Enclosure`; `low` is overwritten."""
+        place = slice(start, start + len(high))
+        into = self.rounded[place]
+        if self.pairs:
+            self.high[place] = high
+            self.low[place] = low
+        if self.target.precision == 53:
+            upper = buffers(high.size)[11].reshape(high.shape)
+            np.subtract(low, margin, out=into)
+            into += high
+            low += margin
+            np.add(high, low, out=upper)
+            same = into == upper
+        else:
+            into[...] = round_sum(high, low - margin, self.target) + 0.0  # no negative zeros
+            same = (into == round_sum(high, low + margin, self.target)) & np.isfinite(high)
+        if far is not None:
+            same &= ~far
+        if masked is not None and masked.any():
+            same |= masked
+            into[masked] = value
+            if self.pairs:
+                self.high[place][masked] = value
+                self.low[place][masked] = 0.0
+        self.leave_open(start, same)
+
+    def between(self, start: int, lower: np.ndarray, upper: np.ndarray) -> None:
+        """Round both ends of what the error bound leaves to a narrow format."""
+        place = slice(start, start + len(lower))
+        into = self.rounded[place]
+        if self.pairs:
+            self.high[place] = 0.5 * (lower + upper)
+        if self.target.name == "bfloat16":
+            lower, upper = narrow(lower, self.target), narrow(upper, self.target)
+        np.copyto(into, lower, casting="same_kind")
+        other = buffers(lower.size)[11].view(into.dtype)[: lower.size].reshape(lower.shape)
+        np.copyto(other, upper, casting="same_kind")
+        self.leave_open(start, np.equal(into, other))
+
+    def fix(self, rows: np.ndarray, value: float) -> None:
+        """Give a value to some rows, and take them for decided."""
+        self.rounded[rows] = value
+        if self.pairs:
+            self.high[rows], self.low[rows] = value, 0.0
+        self.open = [o[~rows[o]] for o in self.open]
+
+    def replace(self, rows: np.ndarray, again: Decided) -> None:
+        """Take other results for some rows."""
+        self.rounded[rows] = again.rounded
+        if self.pairs:
+            self.high[rows], self.low[rows] = again.high, again.low
+        self.open = [rows[o] for o in again.open]
+
+    def leave_open(self, start: int, same: np.ndarray) -> None:
+        """Note rows that are not decided as a whole."""
+        if not same.all():
+            right = same if same.ndim == 1 else same.all(axis=1)
+            self.open.append(start + np.flatnonzero(~right))
