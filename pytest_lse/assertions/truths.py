@@ -28,6 +28,7 @@ def judge(
     axis: int = -1,
     strict: bool = False,
     cotangent: Array | None = None,
+    share: float = 0.0,
 ) -> Judgement:
     """Return `pytest_lse.reference.truth.judge` of a call, with the gradient if a cotangent is given."""
 
@@ -41,6 +42,7 @@ def judge(
             strict=strict,
             gradients=cotangent is not None,
             cotangent=cotangent,
+            share=share,
         )
 
     if not isinstance(kernel, str) or any(a.nbytes > LARGEST for a in arguments):
@@ -51,6 +53,7 @@ def judge(
         dtype,
         axis,
         strict,
+        share,
         None if cotangent is None else cotangent.shape,
         tuple((a.shape, a.dtype.name, np.ascontiguousarray(a).tobytes()) for a in arguments),
     )

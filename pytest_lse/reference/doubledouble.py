@@ -118,6 +118,7 @@ class DoubleDouble(Namespace):
     def add(self, a: Operand, b: Operand) -> Array:
         (ah, al, ae), (bh, bl, be) = self._parts(a), self._parts(b)
         s, e = two_sum(ah, bh)
+        plain = s
         error = _plus(ae, be)
         if al is not None or bl is not None:
             if al is None or bl is None:
@@ -126,7 +127,8 @@ class DoubleDouble(Namespace):
                 t, f = two_sum(al, bl)
                 s, e = fast_two_sum(s, e + t)
                 s, e = fast_two_sum(s, e + f)
-            error = _plus(error, ADD * np.abs(s))
+            s, size = _infinite(plain, s)
+            error = _plus(error, ADD * size)
         return self._result(s, e, error, ah, bh)
 
     def negative(self, x: Operand) -> Array:
@@ -136,7 +138,7 @@ class DoubleDouble(Namespace):
     def multiply(self, a: Operand, b: Operand) -> Array:
         (ah, al, ae), (bh, bl, be) = self._parts(a), self._parts(b)
         p, e = two_product(ah, bh)
-        size = np.abs(p)
+        plain, size = p, np.abs(p)
         error: Any = None
         if al is not None or bl is not None:
             if bl is not None:
@@ -145,6 +147,7 @@ class DoubleDouble(Namespace):
             else:
                 e = e + al * bh
             p, e = fast_two_sum(p, e)
+            p, size = _infinite(plain, p)
             error = MULTIPLY * size
         small = size < SMALL
         if np.any(small):
@@ -326,6 +329,15 @@ class DoubleDouble(Namespace):
             return np.asarray(np.argmax(high, axis=axis, keepdims=True))
         top = np.max(high, axis=axis, keepdims=True)
         return np.asarray(np.argmax(np.where((high == top) | np.isnan(high), low, -np.inf), axis=axis, keepdims=True))
+
+
+def _infinite(plain: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the result and its size for the bound: an infinity has no low part, which would make it nan."""
+    size = np.abs(high)
+    finite = np.isfinite(plain)
+    if finite.all():
+        return high, size
+    return np.where(finite, high, plain), np.where(finite, size, 0.0)
 
 
 def _grown(error: np.ndarray) -> np.ndarray:

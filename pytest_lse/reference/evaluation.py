@@ -19,8 +19,8 @@ from pytest_lse.reference.decided import Decided
 from pytest_lse.reference.doubledouble import UNIT, DoubleDouble
 from pytest_lse.reference.layout import Problem
 from pytest_lse.reference.namespace import Namespace
+from pytest_lse.reference.quick import Quick
 from pytest_lse.reference.rounding import narrow, round_sum
-from pytest_lse.reference.running import FLOAT64, Running
 from pytest_lse.reference.shortcut import first
 
 Call = Callable[[Namespace, tuple[Any, ...]], tuple[Array, ...]]
@@ -81,8 +81,14 @@ def rounded(problem: Problem, target: Format) -> list[np.ndarray]:
     return [problem.restore(found.rounded)]
 
 
-def values(problem: Problem, target: Format) -> list[Value]:
-    """Return the truth of every output, in the user's shapes."""
+def values(problem: Problem, target: Format, enough: Enough | None = None) -> list[Value]:
+    """Return the truth of every output, in the user's shapes.
+
+    Parameters
+    ----------
+    enough : callable, optional
+        The error that a value may have, from the value. Default: none, every value is correctly rounded.
+    """
     found = shortcut(problem, target, pairs=True)
     if found is not None:
         ruling = _continue(problem, target, found)
@@ -98,7 +104,7 @@ def values(problem: Problem, target: Format) -> list[Value]:
     elif problem.arrays[0].size == 0 and (problem.reduced or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
-        levels = _levels(target, SIDE.get(problem.spec.name, 0))
+        levels = _levels(target, SIDE.get(problem.spec.name, 0), enough)
         results = _climb(call_of(problem, "stable"), inputs_of(problem), levels, problem.separable, ruling.skip)
     problem.cache["first"] = results[0].high
     finished = [_ruled(results[0], ruling, problem.restore)]
@@ -137,7 +143,12 @@ def _empty(problem: Problem) -> Value:
 
 
 def gradient(
-    problem: Problem, target: Format, cotangent: Any, wrt: int = 0, shape: tuple[int, ...] | None = None
+    problem: Problem,
+    target: Format,
+    cotangent: Any,
+    wrt: int = 0,
+    shape: tuple[int, ...] | None = None,
+    enough: Enough | None = None,
 ) -> Value:
     """Return the truth of the gradient with respect to an argument.
 
@@ -145,6 +156,8 @@ def gradient(
     ----------
     shape : tuple of int, optional
         Of the argument before it was broadcast; default: the gradient has the shape of the broadcast argument.
+    enough : callable, optional
+        As in `values`.
     """
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
     separable = problem.separable
@@ -158,7 +171,7 @@ def gradient(
     else:
         inputs = (*inputs_of(problem), weights) if separable else inputs_of(problem)
         call = gradient_call(problem, weights, separable, wrt=wrt)
-        (result,) = _climb(call, inputs, list(_levels(target)), separable, ruling.skip)
+        (result,) = _climb(call, inputs, list(_levels(target, enough=enough)), separable, ruling.skip)
     if wrt:
         ruling = special.Ruling()  # the rules are about the first argument
     ruled = _ruled(result, ruling, problem.restore_gradient)
@@ -267,6 +280,7 @@ def lift(xp: Namespace, array: np.ndarray) -> Any:
 
 Found = tuple[list[Value], list[np.ndarray]]
 Level = Callable[[Call, tuple[np.ndarray, ...]], Found]
+Enough = Callable[[np.ndarray], np.ndarray]
 
 #: kernels whose answer may be an elementary number plus (1) or minus (-1) an exponential too small for any precision
 SIDE = {"log_softmax": -1, "cross_entropy": 1, "soft_cross_entropy": 1, "bce_with_logits": 1, "info_nce": 1}
@@ -324,34 +338,55 @@ def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int
             whole[rows] = part
 
 
-def _levels(target: Format, side: int = 0) -> Iterator[Level]:
-    if target.precision < 53:
-        yield lambda call, inputs: _quick(call, inputs, target)
-    yield lambda call, inputs: _double(call, inputs, target)
+def _levels(target: Format, side: int = 0, enough: Enough | None = None) -> Iterator[Level]:
+    if target.precision < 53 or enough is not None:
+        yield lambda call, inputs: _quick(call, inputs, target, enough)
+    yield lambda call, inputs: _double(call, inputs, target, enough)
     for precision in exact.PRECISIONS:
         yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p, side)  # type: ignore[misc]
 
 
-def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
+def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format, enough: Enough | None) -> Found:
     found = []
-    for array in call(Running(FLOAT64, trusted=False), inputs):
+    for array in call(Quick(), inputs):
         value, error = array.parts
-        found.append(_rounded(np.asarray(value), np.zeros(value.shape), error, target))
+        found.append(_rounded(np.asarray(value), np.zeros(value.shape), error, target, 1.0, enough))
     return [f[0] for f in found], [f[1] for f in found]
 
 
-def _double(call: Call, inputs: tuple[np.ndarray, ...], target: Format) -> Found:
+def _double(call: Call, inputs: tuple[np.ndarray, ...], target: Format, enough: Enough | None) -> Found:
     found = []
     for array in call(DoubleDouble(), inputs):
         high, low, error = array.parts
-        found.append(_rounded(np.asarray(high), np.zeros(high.shape) if low is None else low, error, target, UNIT))
+        low = np.zeros(high.shape) if low is None else low
+        found.append(_rounded(np.asarray(high), low, error, target, UNIT, enough))
     return [f[0] for f in found], [f[1] for f in found]
 
 
 def _rounded(
-    high: np.ndarray, low: np.ndarray, error: np.ndarray | None, target: Format, unit: float = 1.0
+    high: np.ndarray,
+    low: np.ndarray,
+    error: np.ndarray | None,
+    target: Format,
+    unit: float,
+    enough: Enough | None,
 ) -> tuple[Value, np.ndarray]:
     """Round both ends of what the error bound leaves; where they agree, the rounding is decided."""
+    if enough is not None and error is not None and np.isfinite(high).all():
+        margin = error * (1.001 * unit)
+        if (margin <= enough(high)).all():
+            return Value(narrow(high, target) + 0.0, np.array(high), np.array(low)), np.ones(high.shape, dtype=bool)
+    value, decided = _ends(high, low, error, target, unit)
+    if enough is not None and error is not None and not decided.all():
+        close = np.isfinite(high) & (error * (1.001 * unit) <= enough(high))
+        value = replace(value, rounded=np.where(close & ~decided, narrow(high, target) + 0.0, value.rounded))
+        decided = decided | close
+    return value, decided
+
+
+def _ends(
+    high: np.ndarray, low: np.ndarray, error: np.ndarray | None, target: Format, unit: float
+) -> tuple[Value, np.ndarray]:
     if unit == 1.0 and error is not None and target.name != "bfloat16" and np.isfinite(high).all():
         # The common case, in few passes: margins that exceed the roundings of the ends as well.
         margin = np.abs(high) * 2.0**-52

@@ -45,6 +45,7 @@ def sequential(n: int) -> float:
 
 
 FLOAT64 = Model(2.0**-53, 4.0, sequential)
+TINY, SMALLEST = 2.0**-1022, 2.0**-1074
 
 
 class Running(Namespace):
@@ -53,7 +54,9 @@ class Running(Namespace):
     def __init__(self, model: Model = FLOAT64, sharp: bool = True, trusted: bool = True) -> None:
         self.model = model
         self.sharp = sharp
-        self.trusted = trusted  # whether an infinity is taken for the value itself, however it arose
+        # Whether an infinity is taken for the value itself, however it arose, and a number below the normal ones for
+        # one with all its digits.
+        self.trusted = trusted
 
     @property
     def pi(self) -> Array:
@@ -84,32 +87,49 @@ class Running(Namespace):
             error = np.where(finite, error, lost)
         return Array(self, (value, error if error.shape == value.shape else np.broadcast_to(error, value.shape)))
 
+    def _rounding(self, value: np.ndarray) -> np.ndarray:
+        size = np.abs(value)
+        if not self.trusted:
+            size = np.where(np.isinf(size), 0.0, size)  # an infinity is either exact or lost: see `_result`
+        return np.asarray(self.model.u * size)
+
+    def _underflow(self, value: np.ndarray, error: np.ndarray, exact: np.ndarray) -> np.ndarray:
+        """Add what the numbers below the normal ones lack of digits."""
+        if self.trusted:
+            return error
+        small = np.abs(value) < TINY
+        if not small.any():
+            return error
+        return error + np.where(small & ~exact, SMALLEST, 0.0)
+
     def add(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p + q
-        return self._result(value, _plus(_plus(e, f), self.model.u * np.abs(value)), p, q)
+        return self._result(value, _plus(_plus(e, f), self._rounding(value)), p, q)
 
     def multiply(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p * q
-        error = self.model.u * np.abs(value)
+        error = self._rounding(value)
         if f is not None:
             error = error + np.abs(p) * f
         if e is not None:
             error = error + e * (np.abs(q) if f is None else np.abs(q) + f)
+        error = self._underflow(value, error, (p == 0.0) | (q == 0.0))
         return self._result(value, error, p, q)
 
     def divide(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p / q
         size = np.abs(value)
-        error = self.model.u * size
+        error = self._rounding(value)
         if f is not None:
             room = np.abs(q) - f
             spread = (size * f) if e is None else (size * f + e)
             error = error + np.where(room > 0, spread / np.where(room > 0, room, 1.0), np.inf)
         elif e is not None:
             error = error + e / np.abs(q)
+        error = self._underflow(value, error, (p == 0.0) | np.isinf(q))
         return self._result(value, error, p, q)
 
     def negative(self, x: Operand) -> Array:
@@ -122,12 +142,12 @@ class Running(Namespace):
         factor: Part = self.model.c * self.model.u
         if error is not None:
             factor = factor + np.expm1(np.minimum(error, 700.0)) * (1.0 + factor)
-        return self._result(result, _no_nan(result * factor), value)
+        return self._result(result, self._underflow(result, _no_nan(result * factor), np.isneginf(value)), value)
 
     def expm1(self, x: Operand) -> Array:
         value, error = self._pair(x)
         result = np.expm1(value)
-        bound = self.model.c * self.model.u * np.abs(result)
+        bound = self.model.c * self._rounding(result)
         if error is not None:
             bound = bound + np.exp(np.minimum(value, 700.0)) * np.expm1(np.minimum(error, 700.0)) * 1.01
         return self._result(result, _no_nan(bound), value)
@@ -135,21 +155,22 @@ class Running(Namespace):
     def log(self, x: Operand) -> Array:
         value, error = self._pair(x)
         result = np.log(value)
-        bound = _plus(self._slope(value, error), self.model.c * self.model.u * np.abs(result))
+        bound = _plus(self._slope(value, error), self.model.c * self._rounding(result))
         return self._result(result, bound, np.where(value == 0.0, np.inf, value))  # log(0) is exact
 
     def log1p(self, x: Operand) -> Array:
         value, error = self._pair(x)
         result = np.log1p(value)
         slope = self._slope(1.0 + value, error)
-        bound = _plus(slope, self.model.c * self.model.u * np.abs(result))
+        bound = _plus(slope, self.model.c * self._rounding(result))
         return self._result(result, bound, np.where(value == -1.0, np.inf, value))
 
     def _slope(self, value: np.ndarray, error: Part) -> Part:
         if error is None:
             return None
         ratio = error / np.where(value == 0.0, 1.0, np.abs(value))
-        return np.where(ratio < 1.0, -np.log1p(-np.minimum(ratio, 0.9999999999)), np.inf)
+        slope = np.where(ratio < 1.0, -np.log1p(-np.minimum(ratio, 0.9999999999)), np.inf)
+        return slope if self.trusted else np.where((value == 0.0) & (error > 0.0), np.inf, slope)
 
     def sqrt(self, x: Operand) -> Array:
         value, error = self._pair(x)

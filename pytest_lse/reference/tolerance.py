@@ -86,6 +86,17 @@ class Bound:
             return self.work()
 
 
+def least_of_values(problem: Problem, target: Format, strict: bool, value: np.ndarray) -> np.ndarray:
+    """Return what the tolerance of such a value is at least."""
+    return _assembled(problem, target, strict, np.zeros(()), value)
+
+
+def least_of_gradient(target: Format, strict: bool, value: np.ndarray) -> np.ndarray:
+    """Return what the tolerance of such a gradient is at least."""
+    least = floor(target) + (0.0 if strict else steps(target)) * target.u * np.abs(value)
+    return np.asarray(np.where(np.isfinite(least), least, floor(target)))
+
+
 def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[Value]) -> list[Bound]:
     """Return the tolerance of each output."""
     found: list[np.ndarray] = []
@@ -95,9 +106,8 @@ def of_values(problem: Problem, target: Format, strict: bool, values: Sequence[V
             found.extend(_of_values(problem, target, strict, values))
         return found[i]
 
-    zero = np.zeros(())
     return [
-        Bound(_assembled(problem, target, strict, zero, v.high), lambda i=i: work(i))  # type: ignore[misc]
+        Bound(least_of_values(problem, target, strict, v.high), lambda i=i: work(i))  # type: ignore[misc]
         for i, v in enumerate(values)
     ]
 
@@ -131,8 +141,7 @@ def _of_values(problem: Problem, target: Format, strict: bool, values: Sequence[
 
 def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, cotangent: Any) -> Bound:
     """Return the tolerance of the gradient."""
-    least = floor(target) + (0.0 if strict else steps(target)) * target.u * np.abs(value.high)
-    least = np.where(np.isfinite(least), least, floor(target))
+    least = least_of_gradient(target, strict, value.high)
     return Bound(least, lambda: _of_gradient(problem, target, strict, value, cotangent))
 
 

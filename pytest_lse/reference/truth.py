@@ -65,6 +65,9 @@ class Output:
         Further answers that pass within the same tolerance.
     dtype : Format
         The output's format.
+    share : float
+        How far `exact` may be from the exact values, as a share of the least tolerance: it comes off the tolerance, so
+        that what passes is right, and what fails has to be judged again with a share of 0.
     """
 
     expected: np.ndarray
@@ -73,6 +76,7 @@ class Output:
     required: np.ndarray
     dtype: Format
     alternatives: tuple[np.ndarray, ...] = ()
+    share: float = 0.0
 
     @property
     def tolerance(self) -> np.ndarray:
@@ -99,10 +103,10 @@ class Output:
         if got.shape != self.expected.shape:
             raise ValueError(f"actual has shape {got.shape}: expected {self.expected.shape}")
         if quick:
-            rough = self._against(got, self.bound.least)
+            rough = self._against(got, self.bound.least * (1.0 - self.share))
             if rough.ok.all():
                 return rough._replace(rough=True)
-        return self._against(got, self.bound.full)
+        return self._against(got, self.bound.full - self.bound.least * self.share)
 
     def _against(self, got: np.ndarray, allowed: np.ndarray) -> Comparison:
         high, low = self.exact
@@ -155,6 +159,7 @@ def judge(
     strict: bool = False,
     gradients: bool = False,
     cotangent: Any = None,
+    share: float = 0.0,
 ) -> Judgement:
     """Work out the truth of a call and the tolerance around it.
 
@@ -176,6 +181,9 @@ def judge(
         Also judge the gradient with respect to the first argument.
     cotangent : array_like, optional
         Weights of the first output's elements in the gradient; default ones.
+    share : float
+        How far the values may be from the exact ones, as a share of the least tolerance: the work for a rounding that
+        nobody looks at is saved. Default: they are exact.
 
     Returns
     -------
@@ -190,14 +198,16 @@ def judge(
     target = format_of(dtype)
     with np.errstate(all="ignore"):
         problem = pose(kernel, arguments, params, axis)
-        values = evaluation.values(problem, target)
+        enough = share and (lambda v: share * tolerance.least_of_values(problem, target, strict, v))
+        values = evaluation.values(problem, target, enough or None)
         bounds = tolerance.of_values(problem, target, strict, values)
-        outputs = tuple(_output(v, b, target) for v, b in zip(values, bounds, strict=True))
+        outputs = tuple(_output(v, b, target, share) for v, b in zip(values, bounds, strict=True))
         gradient = None
         if gradients:
-            value = evaluation.gradient(problem, target, cotangent)
+            enough = share and (lambda v: share * tolerance.least_of_gradient(target, strict, v))
+            value = evaluation.gradient(problem, target, cotangent, enough=enough or None)
             bound = tolerance.of_gradient(problem, target, strict, value, cotangent)
-            gradient = _output(value, bound, target)
+            gradient = _output(value, bound, target, share)
             if isinstance(kernel, str) and not strict:
                 arrays = tuple(map(np.asarray, arguments))
                 also = kinks.subgradients(kernel, arrays, params or {}, value.high, cotangent)
@@ -205,7 +215,7 @@ def judge(
     return Judgement(outputs, gradient)
 
 
-def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format) -> Output:
+def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format, share: float) -> Output:
     return Output(
         expected=value.rounded.astype(storage(target.name)),
         exact=(value.high, value.low),
@@ -213,6 +223,7 @@ def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format) -> 
         required=np.ones(value.high.shape, dtype=bool) if value.required is None else value.required,
         dtype=target,
         alternatives=value.alternatives,
+        share=share,
     )
 
 
