@@ -70,7 +70,7 @@ class Decided:
             self.high[place] = high
             self.low[place] = low
         if self.target.precision == 53:
-            upper = buffers(high.size)[11].reshape(high.shape)
+            upper = buffers(high.shape)[11]
             np.subtract(low, margin, out=into)
             into += high
             low += margin
@@ -98,7 +98,7 @@ class Decided:
         if self.target.name == "bfloat16":
             lower, upper = narrow(lower, self.target), narrow(upper, self.target)
         np.copyto(into, lower, casting="same_kind")
-        other = buffers(lower.size)[11].view(into.dtype)[: lower.size].reshape(lower.shape)
+        other = buffers((lower.size,))[11].view(into.dtype)[: lower.size].reshape(lower.shape)
         np.copyto(other, upper, casting="same_kind")
         self.leave_open(start, np.equal(into, other))
 

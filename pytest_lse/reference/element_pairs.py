@@ -9,7 +9,6 @@ section 1.6.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,8 @@ from pytest_lse.reference.pairs import (
     buffers,
     exp_error,
     exp_pair,
-    largest,
+    extent,
+    integers,
     log1p_pair,
     log_pair,
     reciprocal,
@@ -35,33 +35,37 @@ SUM, TAIL = 2.0**-102, 2.0**-75
 #: what is lost of an exponential below exp(-LIMIT)
 BEYOND = 2.0**-460
 #: the sigmoid's table: steps to 1, its end, and the relative error of what is interpolated
-STEPS, END, SIGMOID = 512, 20.0, 2.0**-59.5
+STEPS, END, SIGMOID = 512, 24.0, 2.0**-59.5
 #: log1mexp by its series for arguments this near to 0, whose logarithms are no larger than LIMIT
 NEAR, NEAREST = 2.0**-8, 2.0**-460
 _LOG2 = 0.6931471805599453
 
 
-def _tail(x: np.ndarray, rest: Any = None) -> Enclosure:
-    """Return log(1 + exp(-abs(x + rest))) as a pair, and its margin."""
-    gap = np.abs(x, out=buffers(x.size)[8])
-    size, beyond = float(gap.max()), 0.0
-    if rest is not None:
-        rest = np.where(x < 0.0, rest, -rest)
+def _tail(gap: np.ndarray, rest: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return log(1 + exp(gap + rest)) for gap <= 0 as a pair, and its margin; the arguments may be overwritten."""
+    size, beyond = -float(gap.min()), 0.0
     if not size <= LIMIT:
         if rest is not None:
-            rest[~(gap <= LIMIT)] = 0.0
+            rest[~(gap >= -LIMIT)] = 0.0
         size, beyond = LIMIT, BEYOND
-        np.minimum(gap, size, out=gap)
-    high, low = log1p_pair(*exp_pair(np.negative(gap, out=gap), rest))
-    margin = np.multiply(high, exp_error(size) + LOG1P + TAIL, out=buffers(x.size)[4])
+        np.maximum(gap, -LIMIT, out=gap)
+    high, low = log1p_pair(*exp_pair(gap, rest))
+    margin = np.multiply(high, exp_error(size) + LOG1P + TAIL, out=buffers(gap.shape)[4])
     if beyond:
         margin += beyond
-    return Enclosure(high, low, margin)
+    return high, low, margin
+
+
+def _negative_size(x: np.ndarray) -> np.ndarray:
+    gap = buffers(x.shape)[8]
+    np.abs(x, out=gap)
+    np.negative(gap, out=gap)
+    return gap
 
 
 def _plus(x: np.ndarray, high: np.ndarray, low: np.ndarray, margin: np.ndarray) -> Enclosure:
     """Return x and a pair with a margin, added up; both may be overwritten."""
-    total, rest, t = buffers(x.size)[:3]
+    total, rest, t = buffers(x.shape)[:3]
     np.add(x, high, out=total)
     np.subtract(total, x, out=rest)
     high -= rest
@@ -77,8 +81,8 @@ def _plus(x: np.ndarray, high: np.ndarray, low: np.ndarray, margin: np.ndarray) 
 
 def softplus(x: np.ndarray) -> Enclosure:
     """Return max(x, 0) + log1p(exp(-abs(x)))."""
-    tail = _tail(x)
-    return _plus(np.maximum(x, 0.0, out=buffers(x.size)[9]), *tail[:3])
+    tail = _tail(_negative_size(x))
+    return _plus(np.maximum(x, 0.0, out=buffers(x.shape)[9]), *tail)
 
 
 def log_sigmoid(x: np.ndarray) -> Enclosure:
@@ -89,8 +93,17 @@ def log_sigmoid(x: np.ndarray) -> Enclosure:
 
 def logaddexp(a: np.ndarray, b: np.ndarray) -> Enclosure:
     """Return max(a, b) + log1p(exp(-abs(a - b))), with the difference as a pair."""
-    tail = _tail(*two_sum(a, -b))
-    return _plus(np.maximum(a, b, out=buffers(a.size)[9]), *tail[:3])
+    s, t, low, high = buffers(a.shape)[8:12]
+    np.maximum(a, b, out=high)
+    np.minimum(a, b, out=low)
+    # two_sum(low, -high)
+    np.subtract(low, high, out=s)
+    np.subtract(s, low, out=t)
+    rest = np.subtract(s, t, out=buffers(a.shape)[0])
+    np.subtract(low, rest, out=rest)
+    t += high
+    np.subtract(rest, t, out=t)
+    return _plus(high, *_tail(s, t))
 
 
 def bce_with_logits(x: np.ndarray, targets: np.ndarray) -> Enclosure:
@@ -103,7 +116,7 @@ def bce_with_logits(x: np.ndarray, targets: np.ndarray) -> Enclosure:
     product, error = two_product(weight, size)
     rest *= size
     rest += error
-    high, low, margin = _tail(x)[:3]
+    high, low, margin = _tail(_negative_size(x))
     low += rest
     np.abs(product, out=size)
     size *= SUM
@@ -113,11 +126,11 @@ def bce_with_logits(x: np.ndarray, targets: np.ndarray) -> Enclosure:
 
 def sigmoid(x: np.ndarray) -> Enclosure:
     """Return 1 / (1 + exp(-x))."""
-    size, beyond = largest(x[None]), 0.0
+    size, beyond = extent(x), 0.0
     if not size <= LIMIT:
         # Above the limit the exponential is too small to matter, below it the result is.
         x, size, beyond = np.clip(x, -LIMIT, LIMIT), LIMIT, BEYOND
-    total, rest, t, margin = buffers(x.size)[8:12]
+    total, rest, t, margin = buffers(x.shape)[8:12]
     high, low = exp_pair(np.negative(x, out=t))
     np.add(high, 1.0, out=total)
     np.subtract(total, high, out=rest)
@@ -151,8 +164,8 @@ def interpolated_sigmoid(x: np.ndarray) -> Enclosure:
     With s = sigmoid(k) and t = 2 tanh(r / 2), sigmoid(k + r) is s + s (1 - s) t / (1 + (s - 1/2) t).
     """
     heads, tails = _sigmoids()
-    r, t, q, s, low, d = buffers(x.size)[:6]
-    index = buffers(x.size)[7].view(np.int64)
+    r, t, q, s, low, d = buffers(x.shape)[:6]
+    index = integers(x.shape)[7]
     np.add(x, 1.5 * 2.0**52 / STEPS, out=r)
     np.bitwise_and(r.view(np.int64), len(heads) - 1, out=index)
     r -= 1.5 * 2.0**52 / STEPS
@@ -173,7 +186,7 @@ def interpolated_sigmoid(x: np.ndarray) -> Enclosure:
     q += 1.0
     d /= q
     low += d
-    if not largest(x[None]) <= END:
+    if not extent(x) <= END:
         low[~(np.abs(x) <= END)] = np.nan
     return Enclosure(s, low, np.multiply(s, SIGMOID, out=t))
 

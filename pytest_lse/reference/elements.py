@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pytest_lse.reference.pairs import buffers, largest
+from pytest_lse.reference.pairs import buffers, extent
 from pytest_lse.reference.singles import LIMIT, exp, exp_error
 
 Ends = tuple[np.ndarray, np.ndarray]
@@ -36,7 +36,7 @@ def _tail(x: np.ndarray) -> tuple[np.ndarray, float]:
 def _scaled(value: np.ndarray, error: float) -> Ends:
     """Return the ends of positive values with a relative error."""
     lower = np.multiply(value, 1.0 - error, out=value)
-    return lower, np.multiply(lower, 1.0 + 2.001 * error, out=buffers(value.size)[1])
+    return lower, np.multiply(lower, 1.0 + 2.001 * error, out=buffers(value.shape)[1])
 
 
 def _around(value: np.ndarray, error: np.ndarray) -> Ends:
@@ -50,7 +50,7 @@ def _around(value: np.ndarray, error: np.ndarray) -> Ends:
 def sigmoid(x: np.ndarray) -> Ends:
     """Return 1 / (1 + exp(-x))."""
     # exp(-x) overflows in no double up to the limit; beyond it the sigmoid is 0 or 1 in every narrow format.
-    size = largest(x[None])
+    size = extent(x)
     if not size <= LIMIT:
         x, size = np.clip(x, -LIMIT, LIMIT), LIMIT
     total = exp(x, -1.0)

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from pytest_lse.reference.doubledouble import fast_two_sum, two_product
+from pytest_lse.reference.doubledouble import fast_two_sum
 
 #: arguments of exp
 LIMIT = 320.0
@@ -22,7 +22,7 @@ EXP = 1.3 * 2.0**-76
 EXP_SLOPE = 4.0 / 331.0 * 2.0**-76
 #: relative error of the reciprocal, of its product with an exponential; absolute error of the logarithm
 QUOTIENT = 2.0**-74
-LOG = 2.0**-78
+LOG = 2.0**-75
 #: relative error of log1p
 LOG1P = 2.0**-75
 STEPS = 4096
@@ -105,12 +105,31 @@ def reciprocals() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return numerators / 4096.0, heads.astype(float)[place], (tails / (1 << 140)).astype(float)[place]
 
 
-def buffers(size: int) -> list[np.ndarray]:
+def buffers(shape: tuple[int, ...]) -> list[np.ndarray]:
     """Return work arrays of this thread."""
-    held: np.ndarray | None = getattr(_workspace, "held", None)
-    if held is None or held.shape[1] < size:
-        held = _workspace.held = np.empty((12, max(size, 2**12)))
-    return [row[:size] for row in held]
+    return _held(shape)[0]
+
+
+def integers(shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Return the work arrays of this thread as the integers that their bits are."""
+    return _held(shape)[1]
+
+
+def _held(shape: tuple[int, ...]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    # Making the views again and again takes as long as several passes over a small array.
+    views: dict[tuple[int, ...], tuple[list[np.ndarray], list[np.ndarray]]] = getattr(_workspace, "views", {})
+    found = views.get(shape)
+    if found is None:
+        size = math.prod(shape)
+        held: np.ndarray | None = getattr(_workspace, "held", None)
+        if held is None or held.shape[1] < size or len(views) > 50:
+            views.clear()
+            if held is None or held.shape[1] < size:
+                held = _workspace.held = np.empty((12, max(size, 2**12)))
+        floats = [row[:size].reshape(shape) for row in held]
+        found = views[shape] = floats, [f.view(np.int64) for f in floats]
+        _workspace.views = views
+    return found
 
 
 def exp_pair(x: np.ndarray, rest: np.ndarray | None = None) -> Pair:
@@ -119,17 +138,15 @@ def exp_pair(x: np.ndarray, rest: np.ndarray | None = None) -> Pair:
     The relative error is below `exp_error`; abs(low) < 2**-27 abs(high).
     """
     bits, gaps, first, second = table()
-    k, r, c, a, q, head, t = (b.reshape(x.shape) for b in buffers(x.size)[:7])
-    index = buffers(x.size)[7].view(np.int64).reshape(x.shape)
+    k, r, c, a, q, head, t = buffers(x.shape)[:7]
+    bits_of_head, i, index = integers(x.shape)[5:8]
     np.multiply(x, STEPS / np.log(2.0), out=t)
     t += MAGIC
     np.subtract(t, MAGIC, out=k)
-    i = t.view(np.int64)
     np.bitwise_and(i, STEPS - 1, out=index)
-    np.take(bits, index, out=head.view(np.int64), mode="wrap")
+    np.take(bits, index, out=bits_of_head, mode="wrap")
     np.take(gaps, index, out=c, mode="wrap")
     i <<= 40
-    bits_of_head = head.view(np.int64)
     bits_of_head += i
     # r = x - k log(2) / 4096 - gap: r1 exactly, less c
     np.multiply(k, first, out=r)
@@ -166,7 +183,7 @@ def row_sums(high: np.ndarray, low: np.ndarray) -> Pair:
 
     The heads are cut at a common bit of their row, so that their sum is exact in any order.
     """
-    q = buffers(high.size)[8].reshape(high.shape)
+    q = buffers(high.shape)[8]
     sums = np.einsum("ij->i", high)
     _, exponent = np.frexp(sums)
     anchor = np.ldexp(1.5, exponent + 2)[:, None]
@@ -183,7 +200,7 @@ def prefix_sums(high: np.ndarray, low: np.ndarray) -> Pair:
 
     Every sum is made of sums of 1, 2, 4, ... elements, so that its error grows with the logarithm of their number.
     """
-    held = buffers(high.size)
+    held = buffers((high.size,))
     step = 1
     while step < len(high):
         a, b = high[step:], high[:-step]
@@ -214,9 +231,9 @@ def log1p_pair(high: np.ndarray, low: np.ndarray) -> Pair:
     2**-24 of the high one.
     """
     table, heads, tails = reciprocals()
-    held = [v.reshape(high.shape) for v in buffers(high.size)]
+    held = buffers(high.shape)
     r, c, h, t, a, b, p, q = (held[i] for i in (1, 2, 4, 5, 6, 8, 9, 10))  # 0 and 3 are what exp_pair returns
-    index = held[7].view(np.int64)
+    index = integers(high.shape)[7]
     np.add(high, _CELLS, out=t)
     np.bitwise_and(t.view(np.int64), 8191, out=index)
     np.take(table, index, out=c, mode="wrap")
@@ -266,13 +283,35 @@ def log1p_pair(high: np.ndarray, low: np.ndarray) -> Pair:
 
 
 def log_pair(heads: np.ndarray, tails: np.ndarray) -> Pair:
-    """Return the logarithms of positive pairs as pairs; nan where the library's logarithm is no good first guess."""
-    s, t = fast_two_sum(heads, tails)
-    guess = np.log(s)
-    high, low = exp_pair(-guess)
-    p, e = two_product(s, high)
-    gap = (p - 1.0) + (e + (s * low + t * high))
-    return guess, np.where(np.abs(gap) < 2.0**-40, gap, np.nan)
+    """Return the logarithms of positive pairs as pairs; nan where the library's logarithm is no good first guess.
+
+    The arguments are overwritten, and may be the last two buffers of this thread; the results are in two others.
+    """
+    held, bits = buffers(heads.shape), integers(heads.shape)
+    s = np.add(heads, tails, out=held[8])
+    np.subtract(s, heads, out=held[9])
+    tails -= held[9]
+    guess = np.log(s, out=held[9])
+    high, low = exp_pair(np.negative(guess, out=held[10]))
+    # s exp(-guess) - 1, from the exact product of the 26 leading bits of both
+    a, b, gap = held[1], held[2], held[4]
+    tails *= high
+    low *= s
+    low += tails
+    np.bitwise_and(bits[8], TOP, out=bits[1])
+    np.bitwise_and(bits[0], TOP, out=bits[2])
+    np.multiply(a, b, out=gap)
+    gap -= 1.0
+    s -= a
+    s *= high
+    high -= b
+    high *= a
+    s += high
+    s += low
+    s += gap
+    if not extent(s) < 2.0**-40:
+        s[~(np.abs(s) < 2.0**-40)] = np.nan
+    return guess, s
 
 
 def reciprocal(heads: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -287,6 +326,11 @@ def reciprocal(heads: np.ndarray, tails: np.ndarray) -> tuple[np.ndarray, np.nda
 def cut(x: np.ndarray) -> np.ndarray:
     """Return the 26 leading bits of numbers."""
     return np.bitwise_and(x.view(np.int64), TOP).view(np.float64)
+
+
+def extent(x: np.ndarray) -> float:
+    """Return the largest abs(x), nan if there is one in x."""
+    return float(np.maximum(x.max(), -x.min()))
 
 
 def largest(x: np.ndarray) -> float:

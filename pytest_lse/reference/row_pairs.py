@@ -7,6 +7,7 @@ section 1.6.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -127,7 +128,7 @@ def log_softmax(x: np.ndarray) -> Enclosure:
     if block.top is not None:
         margin = error + _SUM * np.abs(x)
         masked = (x == -np.inf) & ~block.odd
-    s, e, a, b = (w.reshape(x.shape) for w in buffers(x.size)[1:5])
+    s, e, a, b = buffers(x.shape)[1:5]
     high, low = high[:, None], low[:, None]
     np.subtract(x, high, out=s)
     np.subtract(s, x, out=a)
@@ -160,7 +161,7 @@ def softmax(x: np.ndarray) -> Enclosure:
     block = Block(x)
     high, low = block.exp()
     whole, first, second = (r[:, None] for r in reciprocal(*row_sums(high, low)))
-    e, a, b = (w.reshape(high.shape) for w in buffers(high.size)[4:7])
+    e, a, b = buffers(high.shape)[4:7]
     np.bitwise_and(high.view(np.int64), TOP, out=e.view(np.int64))
     np.subtract(high, e, out=a)
     a += low
@@ -178,11 +179,14 @@ def softmax(x: np.ndarray) -> Enclosure:
 def logcumsumexp(x: np.ndarray) -> Enclosure:
     """Return the logarithms of the running sums of the exponentials of rows."""
     block = Block(x)
-    held = buffers(x.size)
-    turned = [held[i].reshape(x.shape[::-1]) for i in (8, 9)]
+    turned = buffers(x.shape[::-1])[8:10]
     for into, part in zip(turned, block.exp(), strict=True):
         np.copyto(into, part.T)
-    heads, tails = (np.ascontiguousarray(part.T) for part in prefix_sums(*turned))
+    heads, tails = buffers(x.shape)[10:12]
+    for into, part in zip((heads, tails), prefix_sums(*turned), strict=True):
+        np.copyto(into, part.T)
+    # What counts as 0 is nothing beside a sum that is far above it.
+    small = heads < math.exp(-LIMIT / 2)
     high, low = log_pair(heads, tails)
     high[:, 0], low[:, 0] = block.x[:, 0], 0.0
     margin = np.full(x.shape, 2.0 * exp_error(block.size + _LENGTH) + prefix_error(x.shape[1]) + LOG)
@@ -193,8 +197,6 @@ def logcumsumexp(x: np.ndarray) -> Enclosure:
     high, rest = two_sum(block.top, high)
     low += rest
     margin += _SUM * (np.abs(high) + np.abs(block.top))
-    # What counts as 0 is nothing beside a sum that is far above it.
-    small = heads < np.exp(-LIMIT / 2)
     small[:, 0] = False
     masked = np.logical_and.accumulate(x == -np.inf, axis=1) & ~block.odd
     return Enclosure(high, low, margin, masked, -np.inf, small | block.odd)

@@ -70,7 +70,7 @@ def log_softmax(x: np.ndarray) -> Ends:
     """Return the differences of rows to their log-sum-exp."""
     block = Block(x)
     log, error = _log_total(block)
-    value, lower, upper = (b.reshape(x.shape) for b in buffers(x.size)[:3])
+    value, lower, upper = buffers(x.shape)[:3]
     np.subtract(block.x, log[:, None], out=value)
     margin: Any = 1.001 * (error + 2.0 * _U * (LIMIT + _LENGTH))
     if block.top is not None:
@@ -89,7 +89,7 @@ def softmax(x: np.ndarray) -> Ends:
     small = block.exp()
     inverse = (1.0 - error) / np.einsum("ij->i", small)
     lower = np.multiply(small, inverse[:, None], out=small)
-    upper = buffers(x.size)[1].reshape(x.shape)
+    upper = buffers(x.shape)[1]
     return lower, np.multiply(lower, 1.0 + 2.001 * error, out=upper)
 
 

@@ -18,7 +18,7 @@ from pytest_lse.reference import element_pairs, elements, row_pairs, rows
 from pytest_lse.reference.decided import Decided, Enclosure
 
 #: elements of a block: few enough for the cache, many enough for the cost of a call not to matter
-BLOCK = 2**16
+ROWS, ELEMENTS = 2**16, 9 * 2**12
 #: the longest row
 LONGEST = 2**16
 
@@ -111,4 +111,6 @@ def _between(kernel: Shortcut, arrays: tuple[np.ndarray, ...], target: Format, p
 def _prepared(kernel: Shortcut, arrays: tuple[Any, ...], target: Format, pairs: bool) -> tuple[Decided, int]:
     x = arrays[0]
     shape = x.shape[:1] if kernel.reduces else x.shape
-    return Decided(shape, pairs, target), max(1, BLOCK // x.shape[1]) if kernel.rows else BLOCK
+    # Blocks of the same size: a last one of a few rows costs as many calls.
+    block = ROWS if kernel.rows else ELEMENTS
+    return Decided(shape, pairs, target), -(-len(x) // max(1, -(-x.size // block)))

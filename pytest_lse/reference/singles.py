@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from pytest_lse.reference.pairs import MAGIC, STEPS, buffers, head_bits, largest, powers
+from pytest_lse.reference.pairs import MAGIC, STEPS, buffers, head_bits, integers, largest, powers
 
 #: arguments of exp; below it is 0 in every narrow format
 LIMIT = 120.0
@@ -32,21 +32,20 @@ def _table() -> np.ndarray:
 
 def exp(x: np.ndarray, sign: float = 1.0) -> np.ndarray:
     """Return exp(sign x) for abs(x) <= LIMIT, in a buffer of this thread, with an error below `exp_error`."""
-    r, t, q, head, index = (b.reshape(x.shape) for b in buffers(x.size)[:5])
+    r, t, q = buffers(x.shape)[:3]
+    _, i, head, place = integers(x.shape)[:4]
     np.multiply(x, sign / _STEP, out=r, dtype=np.float64)
     np.add(r, MAGIC, out=t)
     np.subtract(t, MAGIC, out=q)
     r -= q
-    i, place = t.view(np.int64), index.view(np.int64)
     np.bitwise_and(i, STEPS - 1, out=place)
-    np.take(_table(), place, out=head.view(np.int64), mode="wrap")
+    np.take(_table(), place, out=head, mode="wrap")
     i <<= 40
-    whole = head.view(np.int64)
-    whole += i
+    head += i
     r += _SHIFT
     r *= r
     r += _REST
-    r *= head
+    r *= q
     return r
 
 

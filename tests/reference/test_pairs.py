@@ -120,15 +120,15 @@ def test_the_table_of_log1p():
 def test_the_table_of_the_sigmoid():
     heads, tails = element_pairs._sigmoids()
     last = int(element_pairs.STEPS * element_pairs.END)
-    k = rng.integers(-last, last, 500)
+    k = rng.integers(-last, last, 300)
     truth = [1 / (1 + CONTEXT.exp(-CONTEXT.mpf(int(i)) / element_pairs.STEPS)) for i in k]
     assert worst(exact(heads[k], tails[k]), truth) < 2.0**-72
-    x = np.concatenate([rng.uniform(-20, 20, 1500), (k + 0.5) / element_pairs.STEPS, [20.0, -20.0, 0.0]])
+    x = np.concatenate([rng.uniform(-24, 24, 1500), (k + 0.5) / element_pairs.STEPS, [24.0, -24.0, 0.0]])
     high, low, margin = (v.copy() for v in element_pairs.interpolated_sigmoid(x)[:3])
     truth = [1 / (1 + CONTEXT.exp(-v)) for v in exact(x)]
     assert 2.0**-62 < worst(exact(high, low), truth) < element_pairs.SIGMOID * 0.99
     assert (margin == high * element_pairs.SIGMOID).all()
-    assert np.isnan(element_pairs.interpolated_sigmoid(np.array([20.01, -1e300, np.nan]))[1]).all()
+    assert np.isnan(element_pairs.interpolated_sigmoid(np.array([24.01, -1e300, np.nan]))[1]).all()
 
 
 @np.errstate(all="ignore")
@@ -138,7 +138,7 @@ def test_the_table_of_the_sigmoid():
 def test_margins_of_elements(name):
     """The value before rounding is within its margin, and the margin of ordinary ones is small."""
     context = mpmath.MPContext()
-    context.prec = 1200
+    context.prec = 600
     x = np.concatenate([rng.normal(size=400) * 5, rng.normal(size=200) * 200, 10.0 ** rng.uniform(-20, 2, 200)])
     y = np.where(rng.random(800) < 0.5, rng.normal(size=800) * 5, x * (1 + 10.0 ** rng.uniform(-15, -1, 800)))
 

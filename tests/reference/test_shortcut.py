@@ -67,7 +67,7 @@ def test_rows_that_have_no_shortcut():
 def test_blocks_do_not_change_anything(name, monkeypatch):
     x = rng.normal(size=(40, 7))
     whole = [getattr(reference, name)(x, dtype=d) for d in FORMATS]
-    monkeypatch.setattr(shortcut, "BLOCK", 16)
+    monkeypatch.setattr(shortcut, "ROWS", 16)
     again = [getattr(reference, name)(x, dtype=d) for d in FORMATS]
     assert all(np.array_equal(a, b) for a, b in zip(whole, again, strict=True))
 
@@ -172,7 +172,7 @@ def test_other_losses_have_no_shortcut():
 def test_blocks_of_elements(monkeypatch):
     x = rng.normal(size=100) * 5
     before = [reference.sigmoid(x, dtype=d) for d in FORMATS]
-    monkeypatch.setattr(shortcut, "BLOCK", 16)
+    monkeypatch.setattr(shortcut, "ELEMENTS", 16)
     assert all(np.array_equal(reference.sigmoid(x, dtype=d), b) for d, b in zip(FORMATS, before, strict=True))
     assert shortcut.first("sigmoid", (np.zeros(0),), FORMATS["float32"], False) is None
 
