@@ -10,7 +10,7 @@ from itertools import islice
 from pytest_lse.lint.bounds import Bounds, Facts, meet
 from pytest_lse.lint.emit import Fixer
 from pytest_lse.lint.finding import Finding, Fix
-from pytest_lse.lint.graph import BIT, Node
+from pytest_lse.lint.graph import CORE, Node
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
@@ -22,10 +22,6 @@ from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
 from pytest_lse.lint.uses import is_of_a_scale, is_only_called
 
-#: what a pattern is made of: a value without any of these matches nothing
-_CORE = sum(
-    BIT[op] for op in ("exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow")
-)
 #: how many of the values that a value is made of are asked for their names
 _NEAR = 500
 
@@ -78,7 +74,7 @@ class Analysis:
         return [self._finding(m, cell) for m in widest if not self._is_meant(m)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
-        if not node.ops & _CORE:
+        if not node.ops & CORE:
             return
         if self.lowerer.tolerant or self.lowerer.in_test or self._in_tests:
             return
@@ -97,7 +93,7 @@ class Analysis:
 
     def _observe_inside(self, site: Site, node: Node, framework: str | None, statement: ast.stmt) -> None:
         """Look at an expression of a function with the arguments of a call of it."""
-        if self.lowerer.in_test or self._in_tests or not node.ops & _CORE:
+        if self.lowerer.in_test or self._in_tests or not node.ops & CORE:
             return
         if any(m.site is site for m in self._matches):
             return
@@ -121,7 +117,7 @@ class Analysis:
 
     def _excuse_under(self, node: Node, facts: Facts) -> None:
         """Forget the findings in a value that is used only where facts hold, if it cannot fail there."""
-        if self._matches and node.ops & _CORE:
+        if self._matches and node.ops & CORE:
             bounds = Bounds(self.lowerer.graph, meet(self.lowerer.state.facts, facts))
             inside = set(islice(node.walk(), _NEAR))
             self._matches = [m for m in self._matches if m.node not in inside or self._still(m, bounds)]
@@ -134,7 +130,7 @@ class Analysis:
         """Return whether an operand is this match already: it was reported where it was computed."""
         for operand in _operands(site):
             value = self.lowerer.values.get(id(operand))
-            if value is None or not value.ops & _CORE:
+            if value is None or not value.ops & CORE:
                 continue
             before = self._match(value)
             if before is not None and before[0].kernel is found[0].kernel and set(before[1]) == set(found[1]):

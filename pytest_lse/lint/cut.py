@@ -14,23 +14,25 @@ from functools import cached_property
 
 from pytest_lse.lint.code import UncertainError, code
 from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
-from pytest_lse.lint.prefilter import Group, expression, power_of_e
+from pytest_lse.lint.prefilter import Form, expression, power_of_e
 from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, METHOD, MODULE, Units
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _STORED = re.compile(r"(\.\w+)[ \t]*(?:[-+*/@%&|^<>]*=|[,:)\]]|in\b)")
+#: a function of more lines computes something: it does not just say what a constant is
+_LONG = 20
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
-def cut(text: str, needs: tuple[tuple[Group, ...], ...]) -> Cut | None:
-    """Return where the patterns with these needs can be, None if they can be nowhere.
+def cut(text: str, forms: tuple[Form, ...]) -> Cut | None:
+    """Return where the patterns with these forms can be, None if they can be nowhere.
 
     Raises
     ------
     UncertainError
         Only the parser can tell.
     """
-    found = Cut(text, needs)
+    found = Cut(text, forms)
     found.follow()
     return found if found.hot else None
 
@@ -46,11 +48,11 @@ class Cut:
         The indices of the units that can hold one.
     """
 
-    def __init__(self, text: str, needs: tuple[tuple[Group, ...], ...]) -> None:
+    def __init__(self, text: str, forms: tuple[Form, ...]) -> None:
         self.units = Units(code(text))
         self.hot: set[int] = set()
-        self._table: Table = table(needs)
-        self._power = power_of_e(text.encode("utf-8", "replace"))
+        self._table: Table = table(forms)
+        self._power = power_of_e(self.units.code.encode("utf-8", "replace"))
         self._lines = text.split("\n")
         #: what the units that have been looked at say of a name, or of a dot and an attribute
         self._told: dict[str, int] = {}
@@ -78,6 +80,13 @@ class Cut:
         while self._todo:
             self._look_at(self._todo.pop())
 
+    def is_idle(self, i: int) -> bool:
+        """Return whether a function is long, and returns nothing of interest that it is not given."""
+        unit = self.units.units[i]
+        key = unit.name if unit.kind == FUNCTION else f"{unit.owner}.{unit.name}"
+        is_long = self.units.text(unit).count("\n") > _LONG
+        return is_long and unit.name != "__init__" and not self._told.get(key, 0) & self._table.followed
+
     def _sources(self) -> Iterator[int]:
         """Yield the units with words that must be in an argument."""
         text, table = self.units.code, self._table
@@ -93,10 +102,7 @@ class Cut:
                 present |= table.words[word]
         for word in places:
             present |= words[word]
-        wanted = table.alone
-        for outer, inner in table.pairs:
-            if outer & present and inner & present == inner:
-                wanted |= inner & table.followed
+        wanted = table.wanted(present)
         for word, found in places.items():
             if words[word] & wanted:
                 for place in found:
@@ -272,7 +278,7 @@ class Cut:
         if key in self._settled:
             self._known[key] = before | mask
         elif (known | mask) & followed:
-            self._known[key] = before | ARGUMENT | (known | mask) & self._table.inner
+            self._known[key] = before | ARGUMENT | (known | mask) & followed
         changed = self._known.get(key, 0) != before
         bit = self._bits.get(key, 0)
         for j, reads in self._reads.items():

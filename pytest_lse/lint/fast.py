@@ -30,7 +30,7 @@ def analyse(text: str, filename: str, off: Collection[str] = ()) -> list[Finding
     """
     cold: frozenset[int] = frozenset()
     try:
-        found = cut(text, prefilter.groups(frozenset(off)))
+        found = cut(text, prefilter.forms(frozenset(off)))
         probe = _Probe(text, filename, found, off) if found else None
         if probe is None or not probe.matched:
             return []
@@ -62,8 +62,9 @@ class _Probe:
         analysis.fixer = stop
         lowerer = analysis.lowerer
         lowerer.collect_imports(reduced.imports)
-        self.cold = lowerer.cold = frozenset(reduced.stubs)
+        self.cold = lowerer.cold = frozenset(reduced.cold)
         lowerer.load = reduced.load
+        lowerer.idle = frozenset(row for row, i in reduced.cold.items() if found.is_idle(i))
         lowerer.module(reduced.tree)
 
     def fix(self, site: object, node: object, pattern: Pattern, framework: object) -> tuple[None, None]:

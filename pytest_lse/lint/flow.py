@@ -16,12 +16,14 @@ from typing import Any
 from pytest_lse.lint import ops
 from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL
 from pytest_lse.lint.lower.expressions import ATTRIBUTES
-from pytest_lse.lint.prefilter import OPERATORS, POWER, Group
+from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, Form
 
 #: an argument of the function can be in the value, and what is called with others passes them on
 ARGUMENT = 1
 #: the object whose method it is can be the value
 SELF = 2
+#: an operation of the table, which makes something else of its arguments
+KNOWN = 4
 #: attributes that are the value itself, in another shape
 _THROUGH = frozenset({*ATTRIBUTES, "values", "indices"})
 #: calls that are no operations, whose arguments are in their result all the same
@@ -36,41 +38,94 @@ _NAMING_ACTIVATION = frozenset({*ACTIVATION, *LAST_ACTIVATION})
 
 
 class Table:
-    """Which bits the words stand for, and which of them make a pattern."""
+    """Which bits the words stand for, and what applying an operation to a value makes of its bits.
 
-    def __init__(self, needs: tuple[tuple[Group, ...], ...]) -> None:
-        self.words: dict[str, int] = dict.fromkeys((*_operations(), *_PASSING), ARGUMENT)
-        bits: dict[tuple[str, Group], int] = {}
-        pairs = set()
-        for outer, *inner in needs:
-            kinds = [("outer", outer), *(("inner", group) for group in inner)]
-            masks = [bits.setdefault(kind, 4 << len(bits)) for kind in kinds]
-            pairs.add((masks[0], sum(masks[1:])))
-        #: (bit of an operation, bits of what must be among its arguments)
+    An operation has one bit where it is named, `applied`: it may be called, or have been applied to an argument. A
+    value has one for each chain of operations that is the end of one that some pattern needs, `held`.
+    """
+
+    def __init__(self, forms: tuple[Form, ...]) -> None:
+        keeping = {word for op in KEEPING for word in ops.words(op)}
+        self.words: dict[str, int] = dict.fromkeys(_operations(), KNOWN)
+        self.words.update(dict.fromkeys((*keeping, *_PASSING), ARGUMENT))
+        groups = dict.fromkeys(group for outer, chains in forms for group in (outer, *(g for c in chains for g in c)))
+        applied = {group: 8 << i for i, group in enumerate(groups)}
+        ends = dict.fromkeys(c[i:] for _, chains in forms for c in chains for i in range(len(c)))
+        held = {end: 8 << len(groups) + i for i, end in enumerate(ends)}
+        #: bit of an operation -> the bits that its result holds of its own, and pairs (a bit below, what that becomes)
+        self.makes = {
+            bit: (
+                held.get((group,), 0),
+                tuple((held[end[1:]], held[end]) for end in ends if len(end) > 1 and end[0] == group),
+            )
+            for group, bit in applied.items()
+        }
+        pairs = {(applied[outer], sum(held[c] for c in chains)) for outer, chains in forms}
+        #: (bit of an operation, bits of what its arguments must hold)
         self.pairs = sorted(pairs)
-        for (_, group), bit in bits.items():
+        for group, bit in applied.items():
             for word in group:
-                self.words[word] = self.words.get(word, ARGUMENT) | bit
+                self.words[word] = self.words.get(word, KNOWN) | bit | self.makes[bit][0]
         #: how many bits are taken: what is above them stands for names of the module
-        self.size = 2 + len(bits)
-        #: bits of operations that must be in an argument, and of those that are applied to them
-        self.inner = sum(bit for (kind, _), bit in bits.items() if kind == "inner")
-        self.outer = sum(bit for (kind, _), bit in bits.items() if kind == "outer")
-        self.division = self.words.get("/", 0) & ~ARGUMENT
+        self.size = 3 + len(groups) + len(ends)
+        self.applied = sum(applied.values())
+        #: bits of what a value holds of an operation that is followed
+        self.followed = sum(held.values())
+        self.outer = sum({o for o, _ in pairs})
+        self.division = self.words.get("/", 0) & self.applied
+        self.addition = self.words.get("+", 0) & self.applied
         self.power = self.words.pop(POWER, 0)
-        self.addition = self.words.get("+", 0) & ~ARGUMENT
         for word in ("transform", "agg", "aggregate"):  # of a table's groups, by the name of what is done
-            self.words[word] = ARGUMENT | self.addition & self.inner
-        #: bits of what is followed: operators stand in nearly every function
-        self.followed = self.inner & ~(self.division | self.addition)
+            self.words[word] = ARGUMENT | self.addition
         #: bits of operations that are patterns whatever their arguments are
-        self.alone = sum({o for o, inside in self.pairs if not inside & self.followed})
-        telling = self.followed | self.alone
-        self.sought = {w: m for w, m in self.words.items() if m & telling and w not in OPERATORS}
+        self.alone = sum({o for o, inside in self.pairs if not inside})
+        #: those that need others in their arguments, and what those come from
+        self.leaves = sum({applied[c[-1]] for _, chains in forms for c in chains})
+        self.sought = {w: m for w, m in self.words.items() if m & (self.leaves | self.alone) and w not in OPERATORS}
+        #: the operations that a pattern needs, and those of them with which it begins
+        self._chains = {
+            (
+                _joined(applied[g] for g in (outer, *(g for c in chains for g in c))),
+                _joined(applied[c[-1]] for c in chains),
+            )
+            for outer, chains in forms
+        }
+        self._made: dict[tuple[int, int], int] = {}
 
     def matched(self, outer: int, inside: int) -> bool:
         """Return whether an operation with these arguments can be a pattern."""
         return any(o & outer and i & inside == i for o, i in self.pairs)
+
+    def wanted(self, present: int) -> int:
+        """Return the operations with which a pattern can begin, if only those of these bits are there."""
+        found = self.alone
+        for needed, leaves in self._chains:
+            if needed & present == needed:
+                found |= leaves
+        return found
+
+    def made(self, operations: int, inside: int) -> int:
+        """Return what a value holds after operations have been applied to it, in whatever order and however often."""
+        key = (operations & self.applied, inside & self.followed)
+        if key not in self._made:
+            left = [self.makes[bit] for bit in self.makes if bit & operations]
+            before, result = -1, key[1]
+            while result != before:
+                before = result
+                for own, steps in left:
+                    result |= own
+                    for below, above in steps:
+                        if result & below:
+                            result |= above
+            self._made[key] = result & ~key[1]
+        return self._made[key]
+
+
+def _joined(bits: Iterable[int]) -> int:
+    found = 0
+    for bit in bits:
+        found |= bit
+    return found
 
 
 table = cache(Table)
@@ -328,7 +383,7 @@ class Flow:
             inside |= applied
         table = self.table
         # The last argument may be `out`.
-        in_place = len(e.args) > 1 and isinstance(e.args[-1], _TARGETS) and table.words.get(name, 0) & table.inner
+        in_place = len(e.args) > 1 and isinstance(e.args[-1], _TARGETS) and table.words.get(name, 0) & table.followed
         if name[-1:] == "_" and name[:1] != "_":
             in_place = 1
         for k in e.keywords:
@@ -350,11 +405,13 @@ class Flow:
             if called >> table.size:
                 called = self._seen(called)
             # What a function of the module does to its argument before is done here too.
-            if called & table.outer and table.matched(called, inside | called & table.inner):
+            made = table.made(called, inside) if called & table.applied else 0
+            if called & table.outer and table.matched(called, inside | made):
                 self.hot = True
+            called |= made
         if name in _TAKING and isinstance(func, ast.Attribute):
             self._bind(func.value, inside)
-        result = called | (inside if called & ARGUMENT else 0)
+        result = called & ~KNOWN | (inside if called & ARGUMENT else inside & table.applied if called else 0)
         if in_place and result:
             self._spread(result)
         return result
@@ -364,17 +421,17 @@ class Flow:
         result = left | right
         kind = type(operator)
         if kind in _ADDING:
-            return result | table.addition & table.inner
+            return result | table.made(table.addition, result) | (table.addition if result & ARGUMENT else 0)
         if kind is ast.Pow and _is_positive(exponent):
             return result | self._power
         if kind is ast.Div or kind is ast.Pow:
-            below = right if isinstance(operator, ast.Div) else left
+            below = right if kind is ast.Div else left
             if below & table.followed and table.matched(table.division, below):
                 self.hot = True
-            result |= table.division & table.inner
+            result |= table.made(table.division, below)
             if below & ARGUMENT:
                 result |= table.division
-            if isinstance(operator, ast.Pow):
+            if kind is ast.Pow:
                 result |= self._power
         return result
 
@@ -407,7 +464,7 @@ class Flow:
         mask = self._value(e.left)
         for x in e.comparators:
             mask |= self._value(x)
-        return mask
+        return mask & self.table.applied
 
     def _if(self, e: ast.IfExp) -> int:
         return self._value(e.test) & 0 | self._value(e.body) | self._value(e.orelse)

@@ -25,6 +25,10 @@ UNARY = frozenset({"exp", "log", "log1p", "expm1", "abs", "sigmoid", "softplus",
 
 #: operation -> its bit in `Node.ops`
 BIT: defaultdict[str, int] = defaultdict(lambda: 1 << len(BIT))
+#: what a pattern is made of: a value without any of these matches nothing
+CORE = sum(
+    BIT[op] for op in ("exp", "expm1", "sigmoid", "softmax", "log", "log1p", "log_softmax", "prod", "module", "pow")
+)
 #: a sum or product of more terms is made of nested ones: the prefixes of a long one would take quadratic space
 WIDEST = 64
 

@@ -17,30 +17,23 @@ TYPE_CHECKING = False  # importing typing for it would cost every start
 if TYPE_CHECKING:
     from pytest_lse.lint.graph import Node
 
+#: the words of an operation
 Group = tuple[str, ...]
-#: codes, and the groups of words of which a file must hold one each: those of an operation, then those of its arguments
-Need = tuple[frozenset[str], tuple[Group, ...]]
+#: operations of which each is applied to what the next one gives, whatever stands between them
+Chain = tuple[Group, ...]
+#: the words of an operation, and the chains that its arguments must all hold
+Form = tuple[Group, tuple[Chain, ...]]
+#: codes, and the form that all of their patterns have
+Need = tuple[frozenset[str], Form]
 
 WORDS = os.path.join(os.path.dirname(__file__), "words.txt")
 
 #: operations that Python also spells with operators, or that need no spelling at all
-SPELT_OTHERWISE = frozenset(
-    {
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "pow",
-        "abs",
-        "sum",
-        "contract",
-        "index",
-        "where",
-        "square",
-        "maximum",
-        "minimum",
-    }
+SPELT_OTHERWISE = frozenset("add sub mul div neg pow abs sum contract index where square maximum minimum".split())
+#: operations whose result is made of their arguments as they are, so that what these hold it holds
+KEEPING = SPELT_OTHERWISE | frozenset(
+    "mean cumsum clip relu sqrt reciprocal concat masked_fill average filled kron norm lp_normalized normalized einsum "
+    "segment_sum cast detach contiguous squeeze expand reshape transpose tile std_like".split()
 )
 #: operations that are made of others: their words stand for those
 _MADE_OF = {
@@ -59,7 +52,9 @@ POWER = "e**"
 DIVISIONS = frozenset({"/", "**"})
 ADDITIONS = frozenset({"+", "-", "@"})
 OPERATORS = DIVISIONS | ADDITIONS
-_ATTRIBUTE_E = re.compile(rb"\.e\b")
+#: `i.e.` stands in many a comment, next to `**kwargs`
+_ATTRIBUTE_E = re.compile(rb"\.e\b(?:(?<!\bi\.e)|[ \t]*\*\*)")
+_POWER = re.compile(rb"\*\*(?:(?!\w)|(?<=[\w)\]]\*\*))")
 _IMPORTED_E = re.compile(rb"import[^\n]*\be\b")
 
 
@@ -93,7 +88,7 @@ _Part = tuple[bytes, tuple[bytes, ...], tuple[str, ...]]
 @cache
 def _plan(off: frozenset[str]) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool], ...], ...]:
     """Return the needs with their groups numbered, the arguments first: many operations share those."""
-    needs = groups(off)
+    needs = [_groups(form) for form in forms(off)]
     numbers = {group: i for i, group in enumerate(dict.fromkeys(group for need in needs for group in need))}
     sought = {group: _parts(group) for group in numbers}
     every = {part for parts in sought.values() for part in parts}
@@ -143,17 +138,37 @@ def needs() -> tuple[Need, ...]:
     if made_from != stamp():
         return derive()
     pairs = [line.split(": ") for line in lines]
-    return tuple(
-        (frozenset(codes.split()), tuple(tuple(group.split()) for group in groups.split("; ")))
-        for codes, groups in pairs
-    )
+    return tuple((frozenset(codes.split()), _read(form)) for codes, form in pairs)
+
+
+def _read(form: str) -> Form:
+    outer, *chains = [tuple(tuple(g.split()) for g in part.split(" > ")) for part in form.split("; ")]
+    return outer[0], tuple(chains)
 
 
 @cache
-def groups(off: frozenset[str]) -> tuple[tuple[Group, ...], ...]:
-    """Return the groups of words of each kind of pattern that is looked for, without those that hold another's."""
-    wanted = [g for codes, g in needs() if not codes <= off]
-    return tuple(g for g in wanted if not any(o[0] == g[0] and set(o) < set(g) for o in wanted))
+def forms(off: frozenset[str]) -> tuple[Form, ...]:
+    """Return the form of each kind of pattern that is looked for, without those that have another's."""
+    wanted = [form for codes, form in needs() if not codes <= off]
+    return tuple(f for f in wanted if not any(o is not f and _holds(f, o) for o in wanted))
+
+
+def _groups(form: Form) -> tuple[Group, ...]:
+    """Return the groups of words of which a file with such a pattern holds one each."""
+    outer, chains = form
+    return tuple(dict.fromkeys([outer, *(group for chain in chains for group in chain)]))
+
+
+def _holds(form: Form, other: Form) -> bool:
+    """Return whether whatever has one form has the other too, which is more than one operation."""
+    return form[0] == other[0] and bool(other[1]) and all(any(_ends(c, o) for c in form[1]) for o in other[1])
+
+
+def _ends(chain: Chain, other: Chain) -> bool:
+    """Return whether a value that holds one chain holds the other too."""
+    before = len(chain) - len(other)
+    # What is below an operator stays in its result, what is below an exponential does not.
+    return before >= 0 and chain[before:] == other and all(OPERATORS & set(group) for group in chain[:before])
 
 
 def off(is_on: Callable[[str], bool]) -> frozenset[str]:
@@ -179,9 +194,12 @@ def power_of_e(data: bytes) -> bool:
     """Return whether the bytes hold a power, and a constant that may be e."""
     if b"**" not in data and b"pow" not in data:
         return False
-    if b".e" in data and _ATTRIBUTE_E.search(data):
-        return True
-    return b"2.71" in data or (b"math import" in data and _IMPORTED_E.search(data) is not None)
+    held = (
+        (b".e" in data and _ATTRIBUTE_E.search(data) is not None)
+        or b"2.71" in data
+        or (b"math import" in data and _IMPORTED_E.search(data) is not None)
+    )
+    return held and (b"pow" in data or _POWER.search(data) is not None)
 
 
 def stamp() -> str:
@@ -197,70 +215,79 @@ def stamp() -> str:
 
 
 def derive() -> tuple[Need, ...]:
-    """Return what each kind of pattern needs: its codes, its outer operation and those inside, as groups of words."""
+    """Return what each kind of pattern needs: its codes, and the form that they have."""
     from pytest_lse.lint.patterns import patterns
 
-    ways = [(p, _ways(p.loose)) for ps in patterns().naive.values() for p in ps]
-    every = {way for _, its_ways in ways for way in its_ways if way[1]}
-    # way -> the patterns that need at least that
-    shared = {
-        way: sum(any(w[0] == way[0] and way[1] <= w[1] for w in its_ways) for _, its_ways in ways) for way in every
-    }
-    found: dict[tuple[Group, frozenset[Group]], set[str]] = {}
-    for pattern, its_ways in ways:
-        # Any of its operations would do; the one that most patterns share makes the fewest needs.
-        rank = {w: max((n for o, n in shared.items() if o[0] == w[0] and o[1] <= w[1]), default=0) for w in its_ways}
-        best = max(its_ways, key=lambda way: (rank[way], way[0]), default=((), ()))[0]
-        for need in [w for w in its_ways if w[0] == best] or [((), frozenset())]:
-            found.setdefault(need, set()).add(pattern.kernel.code or "")
+    found: dict[Form, set[str]] = {}
+    ways = [(p.kernel.code or "", _ways(p.loose)) for ps in patterns().naive.values() for p in ps]
+    # Any of its operations would do. One whose forms others have anyhow makes no more of them.
+    for code, its_ways in sorted(ways, key=lambda way: (len(way[1]), min(map(len, way[1].values()), default=0))):
+        best = min(its_ways, key=lambda outer: (_more(its_ways[outer], found), outer), default=())
+        for form in its_ways.get(best, {((), ())}):
+            found.setdefault(next((o for o in found if _holds(form, o)), form), set()).add(code)
     least = [
-        # A set that holds another is found only where the smaller one is.
-        (frozenset(c for c in codes if not any(c in found[o] for o in found if o[0] == outer and o[1] < inner)), o_i)
-        for o_i, codes in found.items()
-        for outer, inner in (o_i,)
+        # A form that holds another is found only where that is.
+        (frozenset(c for c in codes if not any(o != f and c in found[o] and _holds(f, o) for o in found)), f)
+        for f, codes in found.items()
     ]
-    needs = [(codes, (outer, *sorted(inner))) for codes, (outer, inner) in least if codes]
     # The short ones first: most files that pass, pass by them.
-    return tuple(sorted(needs, key=lambda n: (len(n[1]), n[1])))
+    return tuple(sorted((n for n in least if n[0]), key=lambda n: (len(_groups(n[1])), n[1])))
 
 
-def _ways(node: Node) -> set[tuple[Group, frozenset[Group]]]:
-    """Return each operation of a pattern that has a word, with the groups of words that its arguments need."""
+def _more(forms: Collection[Form], found: Collection[Form]) -> tuple[int, int]:
+    """Return how many of the forms none that is found is part of, the fewer groups they have the worse."""
+    more = sum(not any(_holds(f, o) for o in found) for f in forms)
+    return more, -min(len(_groups(f)) for f in forms)
+
+
+def _ways(node: Node) -> dict[Group, set[Form]]:
+    """Return each operation of a pattern that has a word, with the forms of which a value that matches has one."""
     from pytest_lse.lint.patterns import patterns
 
-    ways: dict[Group, set[frozenset[Group]]] = {}
+    ways: dict[Group, set[Form]] = {}
     for n in node.walk():
         # A pattern's root is found by its operation alone, what is below it in any spelling.
-        if n.op in ("add", "sum"):  # they stand in nearly every function
+        if n.op in KEEPING and n.op != "pow":  # they stand in nearly every function
             continue
         if (n is node or n.op not in patterns().kernels) and (group := _spellings(n)):
-            inner = {frozenset[Group]().union(*parts) for parts in product(*map(_inner, n.args))}
-            ways[group] = _least(ways.get(group, set()) | inner)
-    telling = {group for group, inner in ways.items() if frozenset() not in inner}
-    return {(group, need) for group in telling or ways for need in ways[group]}
+            inner = {frozenset[Chain]().union(*parts) for parts in product(*map(_inner, n.args))}
+            ways.setdefault(group, set()).update((group, tuple(sorted(chains))) for chains in _least(inner))
+    telling = {group for group, forms in ways.items() if all(chains for _, chains in forms)}
+    return {group: forms for group, forms in ways.items() if group in telling or not telling}
 
 
-def _inner(node: Node, inside: frozenset[str] = frozenset()) -> set[frozenset[Group]]:
-    """Return the sets of groups of words of which a value that matches needs one."""
+def _inner(node: Node, inside: frozenset[str] = frozenset()) -> set[frozenset[Chain]]:
+    """Return the sets of chains of which a value that matches holds one."""
     from pytest_lse.lint.patterns import patterns
 
+    below: set[frozenset[Chain]] = {frozenset()}
+    for arg in node.args:
+        below = _least({a | b for a in below for b in _inner(arg, inside)})
     group = _spellings(node)
-    own: set[frozenset[Group]] = {frozenset((group,) if group else ())}
+    own = {_applied(node, group, chains) for chains in below} if group else below
     if node.op in inside:
-        own = {frozenset()}
+        own = below
     elif node.op in patterns().kernels:
         # A value that means this kernel, however it is spelt.
         spellings = {
             s for ps in patterns().all.values() for p in ps if p.kernel.name == node.op for s in (p.root, p.loose)
         }
-        own |= {need for spelling in spellings for need in _inner(spelling, inside | {node.op})}
-    for arg in node.args:
-        own = _least({a | b for a in own for b in _inner(arg, inside)})
+        own |= {a | b for s in spellings for a in _inner(s, inside | {node.op}) for b in below}
     return _least(own)
 
 
-def _least(sets: set[frozenset[Group]]) -> set[frozenset[Group]]:
-    return {s for s in sets if not any(other < s for other in sets)}
+def _applied(node: Node, group: Group, chains: frozenset[Chain]) -> frozenset[Chain]:
+    """Return the chains of an operation's result."""
+    if OPERATORS & set(group):  # alone they tell nothing
+        return frozenset(c if c[0] == group else (group, *c) for c in chains)
+    # What an exponential is made of is not looked at: most that are summed are exponentials of something.
+    return chains if node.op in KEEPING else frozenset({(group,)})
+
+
+def _least(sets: set[frozenset[Chain]]) -> set[frozenset[Chain]]:
+    """Return the sets without those that hold another."""
+    least = {frozenset(c for c in s if not any(o != c and _ends(o, c) for o in s)) for s in sets}
+    return {s for s in least if not any(o != s and all(any(_ends(c, e) for c in s) for e in o) for o in least)}
 
 
 def _spellings(node: Node) -> Group | None:
@@ -286,9 +313,13 @@ def _words(op: str) -> set[str]:
 
 
 def spelled(needs: Iterable[Need]) -> str:
-    """Return the text of the words file: `CODE CODE: word word; word word` on each line."""
-    lines = (f"{' '.join(sorted(codes))}: {'; '.join(map(' '.join, groups))}\n" for codes, groups in needs)
-    return "".join(lines)
+    """Return the text of the words file: `CODE CODE: word word; word word > word` on each line."""
+    return "".join(f"{' '.join(sorted(codes))}: {_spelled(form)}\n" for codes, form in needs)
+
+
+def _spelled(form: Form) -> str:
+    outer, chains = form
+    return "; ".join(" > ".join(map(" ".join, chain)) for chain in ((outer,), *chains))
 
 
 def _write() -> None:

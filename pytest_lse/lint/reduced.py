@@ -32,18 +32,22 @@ class Reduced:
         The import statements inside of those.
     stubs
         Row of the `def` of each stub -> its unit.
+    cold
+        Row of each function that is not kept -> its unit's index, also of those of which no stub can be made.
     """
 
     def __init__(self, text: str, units: Units, kept: Collection[int]) -> None:
         self._lines = text.split("\n")
         self._ends: dict[int, int] = {}
         self.stubs: dict[int, Unit] = {}
+        self.cold: dict[int, int] = {}
         lines = list(self._lines)
         imports: list[str] = []
         ends = [*(u.first for u in units.units[1:]), len(lines) + 1]
         for i, unit in enumerate(units.units):
             if i in kept or unit.kind not in (FUNCTION, METHOD):
                 continue
+            self.cold[unit.row] = i
             stub = _stub(unit, units.text(unit), imports)
             if stub is None:
                 continue
@@ -55,15 +59,17 @@ class Reduced:
         self.tree = _parsed("\n".join(lines))
         self.imports = _parsed("\n".join(imports)).body
 
-    def load(self, row: int) -> Definition:
-        """Return the function of a stub.
+    def load(self, row: int) -> Definition | None:
+        """Return the function of a stub, None where there is none in that row.
 
         Raises
         ------
         UncertainError
             It does not parse on its own.
         """
-        unit = self.stubs[row]
+        unit = self.stubs.get(row)
+        if unit is None:
+            return None
         lines = self._lines[unit.first - 1 : self._ends[row] - 1]
         # The lines before it are empty; a method needs a block to be in.
         head = "\n" * (unit.first - 2) + "if 1:\n" if unit.indent else "\n" * (unit.first - 1)

@@ -6,7 +6,7 @@ from pytest_lse.lint import prefilter
 from pytest_lse.lint.code import UncertainError
 from pytest_lse.lint.cut import cut
 
-NEEDS = prefilter.groups(frozenset({"LSE013", "LSE014"}))
+NEEDS = prefilter.forms(frozenset({"LSE013", "LSE014"}))
 HEAD = "import numpy as np\nimport torch\nfrom torch.nn import functional as F\nfrom numpy import exp as e\n\n"
 
 

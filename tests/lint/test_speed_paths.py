@@ -102,7 +102,7 @@ def test_strings_and_comments_are_no_code():
 
 
 def test_words_in_strings_are_no_words():
-    needs = prefilter.groups(frozenset())
+    needs = prefilter.forms(frozenset())
     assert cut("def f(x):\n    'log(exp(x)) / 1'\n    return x # log exp /\n", needs) is None
     assert cut("def f(x):\n    return log(exp(x))\n", needs) is not None
 

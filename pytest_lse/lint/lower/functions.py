@@ -7,11 +7,11 @@ helper is what its graph is, whatever its name: `def squash(v): return 1 / (1 + 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pytest_lse.lint.graph import Node, postorder
+from pytest_lse.lint.graph import CORE, Node, postorder
 from pytest_lse.lint.lower.calls import Calls
 from pytest_lse.lint.lower.environment import Attribute, State
 from pytest_lse.lint.lower.expressions import Observer, Site
@@ -95,7 +95,9 @@ class Functions(Calls):
         #: rows of definitions that hold no finding: they are lowered only if they are called
         self.cold: frozenset[int] = frozenset()
         #: returns the definition in such a row, where the tree holds a stub of it
-        self.load: Callable[[int], Definition] | None = None
+        self.load: Callable[[int], Definition | None] | None = None
+        #: rows of those that are long, and return nothing that a finding could be made of unless they are given it
+        self.idle: frozenset[int] = frozenset()
         self._pending: list[list[Function]] = [[]]
         #: the functions that are being lowered, each wanted by the one before
         self._stack: list[Function] = []
@@ -144,7 +146,7 @@ class Functions(Calls):
         if self._unseen:
             self._completed.append(record)
         if self.load and record.definition.lineno in self.cold and not isinstance(record.definition, ast.Lambda):
-            record.definition = self.load(record.definition.lineno)
+            record.definition = self.load(record.definition.lineno) or record.definition
         outer, current, tolerant, in_test = self.state, self.current, self.tolerant, self.in_test
         statement, branches = self.statement, self.branches
         self.in_test = record.in_test or _is_test(record)
@@ -228,6 +230,8 @@ class Functions(Calls):
         return self._result_of_call(self.functions[function.value], (positional, {}))
 
     def _result_of_call(self, record: Function, arguments: tuple[list[Node], dict[str, Node]] | None) -> Node:
+        if self._is_idle(record, arguments):
+            return self.graph.opaque(record.name)
         self.complete(record)
         if record in self._stack:
             for other in self._stack[self._stack.index(record) + 1 :]:
@@ -241,6 +245,13 @@ class Functions(Calls):
         if self.inlined is not None and not self._silent and not self._unseen:
             self._show_inside(record, values)
         return values[record.result]
+
+    def _is_idle(self, record: Function, arguments: tuple[list[Node], dict[str, Node]] | None) -> bool:
+        """Return whether a call tells too little to be worth its price to one who only asks if there is a finding."""
+        if not self.idle or record.lowered or record.definition.lineno not in self.idle:
+            return False
+        positional, keywords = arguments or ([], {})
+        return not any(n.ops & CORE for n in (*positional, *keywords.values()))
 
     def _show_inside(self, record: Function, values: dict[Node, Node]) -> None:
         """Show what the expressions of a function are worth in this call: `log(p)` may be that of a softmax here."""
@@ -397,17 +408,17 @@ def _assigned_once(definition: ast.ClassDef) -> dict[str, str]:
         by[name] = method if plain and by.get(name, method) == method else None
     called = {
         target.attr
-        for n in ast.walk(definition)
-        if isinstance(n, ast.Assign) and (isinstance(n.value, ast.Name) or _holds_call(n.value))
-        for t in n.targets
+        for s in _statements(definition.body)
+        if isinstance(s, ast.Assign)
+        for t in s.targets
         for target in (t.elts if isinstance(t, ast.Tuple) else [t])
-        if isinstance(target, ast.Attribute)
+        if isinstance(target, ast.Attribute) and (isinstance(s.value, ast.Name) or _holds_call(s.value))
     }
     return {a: method for a, method in by.items() if method is not None and method != "__init__" and a in called}
 
 
 def _holds_call(value: ast.expr) -> bool:
-    return any(isinstance(n, ast.Call) for n in ast.walk(value))
+    return isinstance(value, ast.Call) or any(isinstance(n, ast.Call) for n in ast.walk(value))
 
 
 def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str, str, bool]]:
@@ -415,11 +426,42 @@ def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str,
     for method in definition.body:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or (method.name == "__init__" and not init):
             continue
-        empty: set[ast.expr] = set()
-        for n in ast.walk(method):
-            if isinstance(n, ast.Assign) and init and isinstance(n.value, ast.Constant) and n.value.value is None:
-                empty.update(n.targets)
-            if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and n not in empty:
-                yield n.attr, method.name, True
-            elif isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) and isinstance(n.value, ast.Attribute):
-                yield n.value.attr, method.name, False
+        for s in _statements(method.body):
+            empty: list[ast.expr] = []
+            if init and isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) and s.value.value is None:
+                empty = s.targets
+            for target in _targets(s):
+                if isinstance(target, ast.Attribute) and target not in empty:
+                    yield target.attr, method.name, True
+                elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute):
+                    yield target.value.attr, method.name, False
+
+
+def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements and all that are nested in them, without a look at their expressions."""
+    todo = [*body]
+    while todo:
+        s = todo.pop()
+        yield s
+        for name in ("body", "orelse", "finalbody"):
+            todo += getattr(s, name, ())
+        for part in (*getattr(s, "handlers", ()), *getattr(s, "cases", ())):
+            todo += part.body
+
+
+def _targets(s: ast.stmt) -> Iterator[ast.expr]:
+    """Yield what a statement assigns."""
+    todo: list[ast.expr] = []
+    if isinstance(s, ast.Assign):
+        todo = [*s.targets]
+    elif isinstance(s, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
+        todo = [s.target]
+    elif isinstance(s, ast.With | ast.AsyncWith):
+        todo = [item.optional_vars for item in s.items if item.optional_vars is not None]
+    while todo:
+        target = todo.pop()
+        yield target
+        if isinstance(target, ast.Tuple | ast.List):
+            todo += target.elts
+        elif isinstance(target, ast.Starred):
+            todo.append(target.value)
