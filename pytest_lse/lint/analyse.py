@@ -98,7 +98,7 @@ class Analysis:
         if any(m.site is site for m in self._matches):
             return
         found = self._match(node)
-        if found is None or self.fixer is None or framework in stabilising():
+        if found is None or self.fixer is None or framework in stabilising() or self._from_operand(site, found, False):
             return
         pattern, leaves = found
         # The argument's text is another function's: there is nothing that a fix could write here.
@@ -126,14 +126,19 @@ class Analysis:
         found = self._find(match.node, bounds, call=isinstance(match.site, ast.Call))
         return found is not None and found[0].kernel is match.pattern.kernel
 
-    def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]]) -> bool:
-        """Return whether an operand is this match already: it was reported where it was computed."""
+    def _from_operand(self, site: Site, found: tuple[Pattern, tuple[Node, ...]], here: bool = True) -> bool:
+        """Return whether an operand is this match already: it was reported where it was computed.
+
+        In a call of the function that the site stands in, the operands are known as they are without the call.
+        """
         for operand in _operands(site):
             value = self.lowerer.values.get(id(operand))
             if value is None or not value.ops & CORE:
                 continue
             before = self._match(value)
-            if before is not None and before[0].kernel is found[0].kernel and set(before[1]) == set(found[1]):
+            if before is None or before[0].kernel is not found[0].kernel:
+                continue
+            if not here or any(leaf.op != "const" and leaf in found[1] for leaf in before[1]):
                 return True
         return False
 

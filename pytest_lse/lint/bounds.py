@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from pytest_lse.lint.graph import Graph, Node, coefficient, is_number, terms
+from pytest_lse.lint.graph import Graph, Node, coefficient, factors, is_number, terms
 
 Interval = tuple[float, float]
 Facts = Mapping[Node, Interval]
@@ -19,7 +19,7 @@ Facts = Mapping[Node, Interval]
 INF = math.inf
 UNKNOWN: Interval = (-INF, INF)
 #: of a value that was compared with another: nothing is known but that someone thought of it
-_TESTED: Interval = (-1e300, 1e300)
+TESTED: Interval = (-1e300, 1e300)
 #: the largest exponent that is called harmless: log(max) is 88.7 in float32
 OVERFLOW = 80.0
 #: a limit that someone has written down is meant for float64, in which exp(709.8) is the largest
@@ -47,14 +47,17 @@ _SCALES = 8.0
 #: what people call a temperature; nobody divides a cosine by less than this
 _TEMPERATURE = re.compile(r"(?i)(?:^|_)(?:temp|temperature|tau)(?:_|#|$)")
 _SMALLEST_TEMPERATURE = 0.05
-#: what people call a distance, and the width that it is measured by
+#: what people call a distance,, the width that it is measured by, a frequency and its like
 _NONNEGATIVE_NAME = re.compile(
-    r"(?i)(?:^|_)(?:dists?|distances?|sq_?dists?|sigma2?|gamma|bandwidth|length_?scale|std|variance)(?:_|#|$)"
+    r"(?i)(?:^|_)(?:dists?|distances?|sq_?dists?|sigma2?|gamma|bandwidth|length_?scale|std|variance"
+    r"|freq|frequency|hz|sample_?rate|sampling_?rate|sr)(?:_|#|$)"
 )
 #: what people call a small positive number
 _EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
 #: what people call the argument from which on another form is used
-_LIMIT_NAME = re.compile(r"(?i)(?:^|_)(?:thresh|threshold|limit|cut_?off|cut_?point)(?:_|#|$)")
+_LIMIT_NAME = re.compile(r"(?i)(?:^|_)(?:thresh|threshold|limit|cut_?off|cut_?point|clip|clamp|max_exp)(?:_|#|$)")
+#: what people call probabilities, or their logarithms where they exponentiate them
+_PROBABILITY = re.compile(r"(?:^|_)(?:probs|probabs|probabilit(?:y|ies)|probas?)(?:_|#|$)")
 #: what people call the logarithms of probabilities of a finite set
 _LOG_PROBABILITY = re.compile(r"(?:^|_)(?:log_?probs?|lprobs?)(?:_|#|$)")
 
@@ -213,13 +216,20 @@ class Bounds:
             low, high = known[0]
             if is_number(n.args[1]):
                 low, high = max(low, -limit(-n.args[1].value)), max(high, n.args[1].value)
+            elif _is_limit(n.args[1]):
+                low = max(low, -OVERFLOW)
             if is_number(n.args[2]):
                 low, high = min(low, n.args[2].value), min(high, limit(n.args[2].value))
+            elif _is_limit(n.args[2]):
+                # A limit that is not known here: whoever clips to it has thought of overflow.
+                high = min(high, OVERFLOW)
             return (low, high)
         if n.op == "maximum":
-            return (max(-limit(-k[0]) for k in known), max(k[1] for k in known))
+            low = max(-limit(-k[0]) for k in known)
+            return (max(low, -OVERFLOW) if any(map(_is_limit, n.args)) else low, max(k[1] for k in known))
         if n.op == "minimum":
-            return (min(k[0] for k in known), min(limit(k[1]) for k in known))
+            high = min(limit(k[1]) for k in known)
+            return (min(k[0] for k in known), min(high, OVERFLOW) if any(map(_is_limit, n.args)) else high)
         if n.op == "between":
             # From something negated to 0, as people write a range of log-weights.
             down = any(coefficient(a) < 0.0 for a in n.args) and any(is_number(a) and a.value <= 0.0 for a in n.args)
@@ -230,6 +240,8 @@ class Bounds:
             return (0.0, INF)
         if n.op == "contract" and len(n.args) == 2 and n.args[0] is n.args[1]:
             return (0.0, INF)
+        if n.op in ("attr", "free", "opaque") and _PROBABILITY.search(str(n.value)):
+            return (-INF, 1.0)
         if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
             return (-INF, 0.0)
         if n.op in ("tuple", "concat") and known:
@@ -250,7 +262,8 @@ class Bounds:
         """Return whether a product is a distance, negated and times one parameter: nobody lets that one be negative."""
         rest = [f for f in n.args if not is_number(f)]
         share = self._share(n)
-        names = [f for f in rest if f not in share and _is_parameter(f)]
+        # A parameter whose own sign is known needs no benefit of the doubt.
+        names = [f for f in rest if f not in share and _is_parameter(f) and self._known.get(f, UNKNOWN)[0] < 0.0]
         others = [f for f in rest if f not in names and f not in share]
         return (
             coefficient(n) < 0.0
@@ -352,8 +365,8 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
         known[graph.sub(a, b)] = (-INF, 0.0)
         known[graph.sub(b, a)] = (0.0, INF)
         for tested in (a, b):
-            known.setdefault(tested, _TESTED)
-            known.setdefault(graph.neg(tested), _TESTED)
+            known.setdefault(tested, TESTED)
+            known.setdefault(graph.neg(tested), TESTED)
     return known
 
 
@@ -370,20 +383,31 @@ def _is_mask(node: Node) -> bool:
 
 def _is_limit(node: Node) -> bool:
     """Return whether a value is a limit whose size is not known here."""
-    if node.op in ("opaque", "attr") and _LIMIT_NAME.search(str(node.value)):
+    named = [f for f in factors(node) if not is_number(f)]
+    if len(named) == 1 and named[0].op in ("opaque", "attr") and _LIMIT_NAME.search(str(named[0].value)):
         return True
-    return _settled(node) and not is_number(node)
+    return node.op != "const" and _settled(node)
 
 
 def _is_parameter(node: Node) -> bool:
     """Return whether a value is one that has a name, or such a one and a number."""
+    if node.op == "pow" and node.args[1].value == -1.0:
+        node = node.args[0]
     return all(t.op in ("attr", "free", "opaque") or is_number(t) for t in terms(node))
 
 
 def _settled(node: Node) -> bool:
     """Return whether a value is made of constants and names of the module alone, and no argument of a function."""
-    leaves = [n for n in node.walk() if not n.args]
-    return all(n.op in ("const", "free", "name") for n in leaves) and all(n.op != "attr" for n in node.walk())
+    for n in node.walk():
+        if n.op == "attr" and not _is_finfo(n.args[0]):
+            return False
+        if not n.args and n.op not in ("const", "free", "name") and not _is_finfo(n):
+            return False
+    return True
+
+
+def _is_finfo(node: Node) -> bool:
+    return node.op == "opaque" and str(node.value).partition("#")[0].rpartition(".")[2] == "finfo"
 
 
 def meet(a: Facts, b: Facts) -> dict[Node, Interval]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
-from pytest_lse.lint.graph import BIT, Node, coefficient, factors
+from pytest_lse.lint.graph import BIT, Node, coefficient, factors, is_number, terms
 from pytest_lse.lint.match import ALTERNATIVES, alternatives
 from pytest_lse.lint.patterns import Pattern
 
@@ -53,6 +53,8 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         return False
     inside = list(_inside(pattern, root, leaves))
     exponents = [n.args[0] for n in inside if n.op == "exp" and not _is_power(n.args[0])]
+    if pattern.kernel.name == "sigmoid" and exponents and all(map(_is_fitted, exponents)):
+        return False
     if exponents and all(_moderate(e, bounds) for e in exponents):
         return False
     if all(n.op in _ARITHMETIC for n in inside if n.op != "exp") and all(e.op == "const" for e in exponents):
@@ -63,6 +65,22 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
 def _is_power(exponent: Node) -> bool:
     """Return whether the exponential is a power: `exp(k * log(u))` is u**k, which overflows where u does."""
     return any(f.op == "log" and not f.ops & _EXP for f in factors(exponent))
+
+
+def _is_fitted(exponent: Node) -> bool:
+    """Return whether an exponent is a line with two literal coefficients, as of a curve that was fitted to data.
+
+    Whoever fits `1 / (1 + exp(-0.082 * (v + 22.5)))` knows what `v` can be.
+    """
+    slope = [t for t in terms(exponent) if not is_number(t)]
+    if exponent.op == "mul":
+        inner = [f for f in exponent.args if not is_number(f)]
+        return len(inner) == 1 and inner[0].op == "add" and _is_fitted_line(inner[0], coefficient(exponent))
+    return exponent.op == "add" and len(slope) == 1 and _is_fitted_line(exponent, coefficient(slope[0]))
+
+
+def _is_fitted_line(line: Node, slope: float) -> bool:
+    return abs(slope) not in (1.0, 2.0, 0.5) and len(line.args) == 2 and any(map(is_number, line.args))
 
 
 def _tested(leaf: Node, bounds: Bounds) -> bool:

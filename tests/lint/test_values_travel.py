@@ -139,6 +139,20 @@ NAIVE |= {
             y[low] = x[low]
             return y
     """,
+    "a clip to the range of an action": """
+        class A:
+            def f(self, x):
+                x = np.clip(x, self.space.low, self.space.high)
+                return np.exp(x) / np.exp(x).sum()
+    """,
+    "pieces of something else": """
+        def f(x, y):
+            return np.piecewise(x, [x < 0], [lambda x: x, abs]) + np.log(1 + np.exp(y))
+    """,
+    "pieces that are not written out": """
+        def f(x, pieces):
+            return np.piecewise(np.log(1 + np.exp(x)), [x < 0, x > 0], pieces)
+    """,
     "an epsilon beside an entropy": """
         def f(x):
             p = torch.softmax(x, -1) + 1e-6
@@ -287,6 +301,40 @@ STABLE = {
         def f(y, beta):
             return y + torch.log(-torch.expm1(-beta * y)) / beta
     """,
+    "a clip to a threshold": """
+        class A:
+            def f(self, x):
+                x = torch.clip(x, -self.threshold, self.threshold)
+                return 1 / (1 + x.exp())
+    """,
+    "a minimum with what a dtype holds": """
+        LARGEST = float(np.log(np.finfo(np.double).max) - 0.1)
+        def f(x):
+            return np.log(1 + np.exp(min(x, LARGEST)))
+    """,
+    "probabilities by name": """
+        def f(probs):
+            return np.exp(probs) / np.exp(probs).sum()
+    """,
+    "pieces": """
+        def f(x):
+            near = x < np.log(0.5)
+            return np.piecewise(x, [near], [lambda x: np.log1p(-np.exp(x)), lambda x: np.log(-np.expm1(x))])
+    """,
+    "a decay": """
+        def f(sample_rate, freq, q):
+            a = np.exp(-2 * math.pi * freq / q / sample_rate)
+            return -4 * a / (1 + a)
+    """,
+    "a fitted curve": """
+        def f(v):
+            return 1.7 / (1 + np.exp(-0.082 * (v + 22.5))) + 3.999 / (1 + np.exp(-1.3669 * v + 3.8224))
+    """,
+    "simulated data": """
+        def f(cov, n):
+            x = np.random.multivariate_normal(np.zeros(4), cov, size=n)
+            return x[:, 1] / (1 + np.exp(x[:, 0]))
+    """,
     "columns that are different": """
         def f(df):
             return np.exp(df['a']) / np.exp(df['b']).sum()
@@ -303,6 +351,25 @@ def test_a_value_is_followed(name):
     text = HEAD + dedent(NAIVE[name])
     assert len(codes(text)) == 1
     assert fast.analyse(text, "module.py", QUIET) == [f for f in analyse(text, "module.py") if f.code not in QUIET]
+
+
+def test_a_finding_is_not_repeated_where_its_value_is_used():
+    text = HEAD + dedent("""
+        class A:
+            def weights(self, x):
+                e = np.exp(x)
+                return e / e.sum()
+            def use(self, x, a):
+                w = self.weights(x)
+                b = w * a
+                return b
+            def again(self, x):
+                return self.use(x, 2.0)
+        def f(x, scale):
+            return scale * (1 / (1 + np.exp(-x)))
+    """)
+    found = [f for f in analyse(text, "module.py") if f.code not in QUIET]
+    assert [(f.code, f.location.row, f.fix is not None) for f in found] == [("LSE002", 10, True), ("LSE006", 18, True)]
 
 
 @pytest.mark.parametrize("name", STABLE)

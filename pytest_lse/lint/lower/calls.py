@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from pytest_lse.lint import ops
+from pytest_lse.lint.bounds import TESTED, fact
 from pytest_lse.lint.graph import Graph, Node
 from pytest_lse.lint.lower.expressions import Expressions
 
@@ -104,6 +105,8 @@ class Calls(Expressions):
             candidates = tuple(dataclasses.replace(c, framework=foreign) for c in candidates)
         if candidates and candidates[0].op == "where" and len(e.args) == 3 and not e.keywords:
             return self._where(e, candidates[0])
+        if dotted == "numpy.piecewise" and len(e.args) == 3 and isinstance(e.args[1], ast.List | ast.Tuple):
+            return self._piecewise(e.args[0], e.args[1].elts, e.args[2])
         if dotted in _SEQUENTIAL and e.args:
             layers = [self.lower(a.value if isinstance(a, ast.Starred) else a) for a in e.args]
             return self.graph._intern("module", (_last(layers[-1]),), "sequential")
@@ -177,6 +180,27 @@ class Calls(Expressions):
         b = self.under(condition, False, e.args[2])
         a, b = self.guarded(condition, True, a), self.guarded(condition, False, b)
         return self._observe(e, self.graph.make("where", condition, a, b), call.framework)
+
+    def _piecewise(self, argument: ast.expr, conditions: list[ast.expr], pieces: ast.expr) -> Node:
+        """Lower `np.piecewise(x, [a, b], [f, g])`: each function gets only those elements for which its test holds."""
+        x = self.lower(argument)
+        tests = [self.lower(c) for c in conditions]
+        if not isinstance(pieces, ast.List | ast.Tuple):
+            self.lower(pieces)
+            return self.graph.opaque("piecewise")
+        values = []
+        for i, piece in enumerate(pieces.elts):
+            if isinstance(piece, ast.Lambda) and len(piece.args.args) == 1:
+                facts = fact(self.graph, tests[i], True) if i < len(tests) else {}
+                known = facts.get(self.graph.shapeless(x), TESTED)
+                names = self.state.names
+                self.state.names = names | {piece.args.args[0].arg: self.graph._intern("guarded", (x,), known)}
+                values.append(self.lower(piece.body))
+                self.state.names = names
+            else:
+                self.lower(piece)
+                values.append(self.graph.opaque("piece"))
+        return self.graph.make("where", self.graph.none, values[0], values[-1]) if values else x
 
     def _method(self, e: ast.Call, receiver: Node, name: str) -> Node:
         if name == "where" and len(e.args) == 2 and not e.keywords and "torch" in self.imported:

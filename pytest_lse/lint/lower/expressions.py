@@ -30,7 +30,10 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 _BUILTINS = frozenset(dir(builtins))
 #: attributes that are the value itself, or its transpose
 ATTRIBUTES = {"T": "transpose", "mT": "transpose", "H": "transpose", "data": "detach", "real": "cast"}
-_MODULE_NAMES = {"numpy.e": 2.718281828459045, "math.e": 2.718281828459045, "numpy.pi": 3.141592653589793}
+_MODULE_NAMES = {
+    **dict.fromkeys(("numpy.e", "math.e", "torch.e", "jax.numpy.e"), 2.718281828459045),
+    **dict.fromkeys(("numpy.pi", "math.pi", "torch.pi", "jax.numpy.pi"), 3.141592653589793),
+}
 _NEWAXIS = frozenset({"numpy.newaxis", "jax.numpy.newaxis", "tensorflow.newaxis"})
 Site = ast.expr | ast.AugAssign
 
