@@ -48,6 +48,10 @@ EQUALS = {
         xp.sigmoid(x) * xp.softplus(-x) + xp.sigmoid(-x) * xp.softplus(x), axis=total
     ),
     ("log1mexp", "naive_shifted"): lambda xp, x: x + xp.log(-xp.expm1(-x)),
+    ("log1mexp", "naive_shifted_epsilon"): lambda xp, x: x + xp.log(-xp.expm1(-x)),
+    ("logsumexp", "naive_plus"): lambda xp, x, axis, keepdims, other: xp.logaddexp(
+        xp.logsumexp(x, axis=axis, keepdims=keepdims), xp.log(other)
+    ),
     ("logsumexp", "naive_three"): lambda xp, x, y, z: xp.logaddexp(xp.logaddexp(x, y), z),
     ("sigmoid", "naive_tanh"): lambda xp, x: 2.0 * xp.sigmoid(2.0 * x) - 1.0,
     ("sigmoid", "naive_tanh_half"): lambda xp, x: 2.0 * xp.sigmoid(2.0 * x) - 1.0,
@@ -184,7 +188,7 @@ def lifted(xp, drawn):
 @pytest.mark.parametrize("seed", range(3))
 def test_naive_equals_stable_in_fifty_digits(kernel, spelling, seed):
     drawn = arguments(kernel, seed)
-    if (kernel.name, spelling) == ("log1mexp", "naive_shifted"):
+    if kernel.name == "log1mexp" and spelling.startswith("naive_shifted"):
         drawn["x"] = -drawn["x"]
     naive = kernel.naive[spelling]
     names, fixed = variables(naive)

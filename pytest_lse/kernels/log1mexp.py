@@ -57,6 +57,20 @@ def naive_shifted(xp, x):
     return xp.log(xp.exp(x) - 1.0)
 
 
+def naive_epsilon(xp, x, eps):
+    return xp.log(1.0 - xp.exp(x) + eps)
+
+
+def naive_shifted_epsilon(xp, x, eps):
+    return xp.log(xp.exp(x) - 1.0 + eps)
+
+
+def applies(values):
+    eps = values.get("eps", 0.0)
+    named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    return named or (isinstance(eps, float) and eps <= 1e-3)
+
+
 def stable(xp, x):
     near = xp.less(-0.6931471805599453, x)
     return xp.where(near, xp.log(-xp.expm1(x)), xp.log1p(-xp.exp(x)))
@@ -88,6 +102,8 @@ replacement = {
 }
 unsafe = {"numpy": "a scalar becomes an array"}
 replacement_clip = {}
+replacement_epsilon: dict[str, str] = {}
+replacement_shifted_epsilon: dict[str, str] = {}
 replacement_shifted = {
     "numpy": "x + numpy.log(-numpy.expm1(-x))",
     "torch": "x + torch.log(-torch.expm1(-x))",
@@ -95,6 +111,8 @@ replacement_shifted = {
     "tensorflow": "x + tensorflow.math.log(-tensorflow.math.expm1(-x))",
 }
 witness_clip = {}
+witness_epsilon = {}
+witness_shifted_epsilon = {}
 witness_expm1 = {}
 witness_shifted = {}
 witness = {

@@ -79,6 +79,10 @@ def naive_without(xp, x, axis, keepdims):
     return xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=keepdims) - xp.exp(x))
 
 
+def naive_plus(xp, x, axis, keepdims, scale, other):
+    return xp.log(scale * xp.sum(xp.exp(x), axis=axis, keepdims=keepdims) + other)
+
+
 def naive_three(xp, x, y, z):
     return xp.log(xp.exp(x) + xp.exp(y) + xp.exp(z))
 
@@ -110,6 +114,8 @@ message = "log(sum(exp(x))) is inf from x = {overflow} on, and -inf where every 
 
 
 def applies(values):
+    if "other" in values and isinstance(values["other"], float):
+        return False  # 1 makes it a softplus, and a small number is an epsilon
     eps = values.get("eps", 0.0)
     named = isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
     return named or (isinstance(eps, float) and eps <= 1e-3)
@@ -127,6 +133,7 @@ replacement = {
     "paddle": "paddle.logsumexp(x, axis=axis, keepdim=keepdims)",
     "chainer": "chainer.functions.logsumexp(x, axis=axis)",
 }
+replacement_plus: dict[str, str] = {}
 replacement_inner_epsilon: dict[str, str] = {}
 replacement_scaled: dict[str, str] = {}
 replacement_without: dict[str, str] = {}
@@ -137,6 +144,7 @@ replacement_weighted = {
 }
 #: slower, and the error grows with the number of terms, but nothing overflows
 without_scipy = {"naive": "numpy.logaddexp.reduce(x, axis=axis, keepdims=keepdims)"}
+witness_plus = {}
 witness_three = {}
 witness_inner_epsilon = {}
 witness_scaled = {}

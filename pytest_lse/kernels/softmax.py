@@ -68,6 +68,14 @@ def naive_masked(xp, x, weights, axis):
     return xp.exp(x) / xp.sum(weights * xp.exp(x), axis=axis, keepdims=True)
 
 
+def naive_floor(xp, x, axis, eps):
+    return xp.exp(x) / xp.maximum(xp.sum(xp.exp(x), axis=axis, keepdims=True), eps)
+
+
+def naive_clip(xp, x, axis, eps, upper):
+    return xp.exp(x) / xp.clip(xp.sum(xp.exp(x), axis=axis, keepdims=True), eps, upper)
+
+
 def naive_average(xp, x, values, axis):
     return xp.sum(values * xp.exp(x), axis=axis) / xp.sum(xp.exp(x), axis=axis)
 
@@ -168,6 +176,10 @@ replacement = {
     "mxnet": "mxnet.nd.softmax(x, axis=axis)",
     "chainer": "chainer.functions.softmax(x, axis=axis)",
 }
+replacement_floor: dict[str, str] = {}
+replacement_clip: dict[str, str] = {}
+witness_floor = {}
+witness_clip = {}
 witness_rest = {}
 witness_first = {}
 witness_power = {}

@@ -92,6 +92,10 @@ class Bounds:
         """Return whether the program has compared a value with a number on the way here."""
         return self.facts.get(self.graph.shapeless(node), UNKNOWN) != UNKNOWN
 
+    def in_domain(self, node: Node) -> bool:
+        """Return whether all that is known of a value is that it is negative: `if x > 0: raise`."""
+        return self.facts.get(self.graph.shapeless(node)) == (-INF, -_NOT_ZERO[0])
+
     def shifted(self, exponent: Node) -> bool:
         """Return whether a maximum of the exponent has been subtracted from it, so that its own maximum is about 0."""
         node = self.graph.shapeless(exponent)
@@ -121,6 +125,12 @@ class Bounds:
         body = [f for f in term.args if not is_number(f)] if term.op == "mul" else [term]
         if len(body) == 1 and body[0].op == "opaque":
             return str(body[0].value).partition("#")[0].rpartition(".")[2] in _SPECIAL
+        if (
+            len(body) == 1
+            and body[0].op in _PATHS
+            and any(a.op == "const" and a.value == 0.0 for a in body[0].args[-2:])
+        ):
+            return True  # a maximum is not left out at will
         return len(body) == 1 and body[0].op in ("mean", "min", "sum")
 
     def _shift(self, node: Node) -> Node | None:
@@ -268,7 +278,7 @@ class Bounds:
         return (
             coefficient(n) < 0.0
             and len(names) == 1
-            and bool(others or share)
+            and bool(share or any(f.op != "pow" or f.args[1].value != -1.0 for f in others))
             and all(self._known.get(f, UNKNOWN)[0] >= 0.0 for f in others)
         )
 
@@ -368,6 +378,11 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
             known.setdefault(tested, TESTED)
             known.setdefault(graph.neg(tested), TESTED)
     return known
+
+
+def is_epsilon(name: str) -> bool:
+    """Return whether a value of that name is a small positive number."""
+    return _EPSILON.search(name) is not None
 
 
 def limit(value: float) -> float:

@@ -48,9 +48,12 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
         return True
     # A leaf that is a sum or product has become part of the one around it: its parts are leaves too.
     leaves = {part for leaf in leaves for part in (leaf, *(leaf.args if leaf.op in ("add", "mul") else ()))}
-    if "negative" in pattern.kernel.args.values() and any(_tested(leaf, bounds) for leaf in leaves):
-        # Each side of -log 2 has its own form: a test of the argument says that the author knows.
-        return False
+    if "negative" in pattern.kernel.args.values():
+        if any(bounds.in_domain(leaf) for leaf in leaves):
+            return True
+        if any(_tested(leaf, bounds) for leaf in leaves):
+            # Each side of -log 2 has its own form: a test of the argument says that the author knows.
+            return False
     inside = list(_inside(pattern, root, leaves))
     exponents = [n.args[0] for n in inside if n.op == "exp" and not _is_power(n.args[0])]
     if pattern.kernel.name == "sigmoid" and exponents and all(map(_is_fitted, exponents)):

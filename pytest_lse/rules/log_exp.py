@@ -53,6 +53,10 @@ def naive_plus(xp, x, other):
     return xp.log(other + xp.exp(x))
 
 
+def naive_plus_weighted(xp, x, other, weight):
+    return xp.log(other + weight * xp.exp(x))
+
+
 def applies(values):
     # log(a + exp(b)) is fine for a > 0 unless b is the logarithm of a probability: then both may vanish together.
     return "other" not in values or (not isinstance(values["other"], float) and "log_prob" in str(values["x"]))
@@ -76,4 +80,7 @@ replacement = dict.fromkeys(_ALL, "x")
 unsafe = dict.fromkeys(_ALL, "an integer stays one, and the result is the argument itself")
 replacement_reciprocal = dict.fromkeys(_ALL, "-x")
 replacement_scaled: dict[str, str] = {}
+replacement_plus_weighted: dict[str, str] = {}
+#: the densities of a mixture vanish together
+always = ("naive_plus_weighted",)
 replacement_plus: dict[str, str] = {}

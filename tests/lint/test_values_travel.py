@@ -132,6 +132,89 @@ NAIVE = {
 }
 
 NAIVE |= {
+    "a floor under the denominator": """
+        def f(x):
+            e = torch.exp(x)
+            return e / torch.clamp(e.sum(1, keepdim=True), min=1e-12)
+    """,
+    "a maximum in the denominator": """
+        def f(x):
+            e = np.exp(x)
+            return e / np.maximum(e.sum(axis=1, keepdims=True), 1e-12)
+    """,
+    "a share and the rest": """
+        def f(x, p):
+            return np.log(p * np.exp(x).sum(axis=0) + (1 - p))
+    """,
+    "a mixture of densities": """
+        def f(a, b, x, w):
+            return torch.log(w * torch.exp(a.log_prob(x)) + (1 - w) * torch.exp(b.log_prob(x)))
+    """,
+    "a reversed cumulative sum": """
+        def f(x, i):
+            e = torch.exp(x)
+            total = e.flip(0).cumsum(0).flip(0)
+            return torch.log(total[i])
+    """,
+    "an epsilon by its name": """
+        def f(x, constants):
+            epsilon = constants.smallest()
+            return torch.log(torch.sigmoid(x) + epsilon)
+    """,
+    "a domain that is guarded": """
+        def f(r):
+            if r < 0:
+                raise ValueError
+            return math.log1p(-math.exp(-r))
+    """,
+    "an epsilon instead of a 1": """
+        def f(d, epsilon):
+            return np.log(np.exp(d) - (1.0 - epsilon))
+    """,
+    "scores over a temperature": """
+        def f(score, temp):
+            e = np.exp(-score / temp)
+            return e / e.sum()
+    """,
+    "a shift that may be left out": """
+        def f(u, s, is_scaled):
+            shift = s if is_scaled else 0.0
+            e = np.exp(u - shift)
+            return e / e.sum(axis=1, keepdims=True)
+    """,
+    "an import that may fail": """
+        try:
+            import autograd.numpy as anp
+        except ImportError:
+            anp = None
+        def f(x):
+            return anp.log(anp.sum(anp.exp(x)))
+    """,
+    "one of two libraries": """
+        try:
+            import cupy as xnp
+        except ImportError:
+            import numpy as xnp
+        def f(x):
+            return xnp.log(xnp.sum(xnp.exp(x)))
+    """,
+    "a function of one of two libraries": """
+        try:
+            from cupy import exp
+        except ImportError:
+            from numpy import exp
+        def f(x):
+            return np.log(np.sum(exp(x)))
+    """,
+    "a function that stands in for an import": """
+        try:
+            from scipy.special import expit
+        except ImportError:
+            def expit(x):
+                return np.tanh(x / 2) / 2 + 0.5
+        def f(x):
+            return np.log(expit(x))
+    """,
     "a mask that keeps the wrong side": """
         def f(x):
             y = np.log1p(np.exp(x))
@@ -351,6 +434,23 @@ def test_a_value_is_followed(name):
     text = HEAD + dedent(NAIVE[name])
     assert len(codes(text)) == 1
     assert fast.analyse(text, "module.py", QUIET) == [f for f in analyse(text, "module.py") if f.code not in QUIET]
+
+
+def test_no_fix_is_written_for_a_library_that_is_chosen_at_run_time():
+    text = HEAD + dedent(NAIVE["one of two libraries"])
+    assert [(f.code, f.fix) for f in analyse(text, "module.py")] == [("LSE001", None)]
+
+
+def test_what_is_imported_from_unknown_modules_is_unknown():
+    text = """
+        try:
+            import mine as xnp
+        except ImportError:
+            import yours as xnp
+        def f(x):
+            return xnp.log(xnp.sum(xnp.exp(x)))
+    """
+    assert codes(HEAD + dedent(text)) == set()
 
 
 def test_a_finding_is_not_repeated_where_its_value_is_used():

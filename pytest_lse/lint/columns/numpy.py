@@ -66,7 +66,7 @@ calls = {
     "squeeze": "@.squeeze(a=x, axis~) | .squeeze(axis~) | .groupby(by~, axis~, level~, as_index~, sort~, group_keys~, observed~) | @.take(a=x, indices~, axis~) | .take(indices~, axis~)"
     " | @.take_along_axis(arr=x, indices~, axis~) | @.diag(v=x, k~) | @.diagonal(a=x, offset~) | .diagonal(offset~) | @.ravel(a=x, order~) | .ravel(order~) | .flatten(order~)"
     " | @.atleast_1d(x) | @.atleast_2d(x)",
-    "tile": "@.tile(A=x, reps~) | @.repeat(a=x, repeats~, axis~) | .repeat(repeats~, axis~)"
+    "tile": "@.flip(m=x, axis~) | @.flipud(m=x) | @.fliplr(m=x) | @.tile(A=x, reps~) | @.repeat(a=x, repeats~, axis~) | .repeat(repeats~, axis~)"
     " | @.broadcast_to(array=x, shape~, subok~)",
     "contract": "@.dot(a=x, b=y, out!) | @.matmul(x, y, out!) | .dot(y, out!) | @.inner(a=x, b=y) | @.vdot(a=x, b=y)"
     " | @.tensordot(a=x, b=y, axes~)",

@@ -60,7 +60,7 @@ calls = {
     "transpose": "@.transpose(a=x, perm~, conjugate~, name~)",
     "squeeze": "@.squeeze(input=x, axis~, name~) | @.gather(params=x, indices~, axis~, name~) | @.boolean_mask(tensor=x, mask~)"
     " | @.slice(input_=x, begin~, size~)",
-    "tile": "@.tile(input=x, multiples~, name~) | @.repeat(input=x, repeats~, axis~) | @.broadcast_to(input=x, shape~) | keras.backend.repeat(x, n~)"
+    "tile": "@.reverse(tensor=x, axis~, name~) | @.tile(input=x, multiples~, name~) | @.repeat(input=x, repeats~, axis~) | @.broadcast_to(input=x, shape~) | keras.backend.repeat(x, n~)"
     " | keras.backend.repeat_elements(x, rep~, axis~)",
     "contract": "@.matmul(a=x, b=y, transpose_a~, transpose_b~, name~) | @.linalg.matmul(a=x, b=y) | keras.backend.dot(x, y)"
     " | @.keras.backend.dot(x, y) | @.tensordot(a=x, b=y, axes~)",

@@ -58,7 +58,7 @@ calls = {
     " | .narrow(a~, b~, c~) | .gather(dim~, index~) | torch.gather(input=x, dim~, index~) | .index_select(dim~, index~) | .masked_select(mask~)"
     " | .select(dim~, index~) | .view_as(other~) | torch.diag(input=x, diagonal~) | .diag(diagonal~) | torch.diagonal(input=x, offset~, dim1~, dim2~)"
     " | .diagonal(offset~, dim1~, dim2~) | torch.take(input=x, index~) | torch.take_along_dim(input=x, indices~, dim~)",
-    "tile": ".repeat(a~, b~, c~, d~) | .expand(a~, b~, c~, d~) | .expand_as(other~) | torch.broadcast_to(x, shape~)"
+    "tile": ".flip(a~, b~, c~, dims~) | torch.flip(input=x, dims~) | .flipud() | .fliplr() | .repeat(a~, b~, c~, d~) | .expand(a~, b~, c~, d~) | .expand_as(other~) | torch.broadcast_to(x, shape~)"
     " | .repeat_interleave(a~, dim~) | .tile(a~, b~)",
     "contract": "torch.matmul(input=x, other=y) | torch.mm(input=x, mat2=y) | torch.bmm(input=x, mat2=y) | .matmul(y) | .mm(y) | .bmm(y)"
     " | torch.dot(x, y) | .dot(y) | .mv(y) | torch.mv(x, y)",

@@ -10,6 +10,7 @@ from itertools import islice
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import TESTED, fact
 from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.lower.environment import ANY_LIBRARY
 from pytest_lse.lint.lower.expressions import Expressions
 
 #: classes whose instances apply one layer after the other
@@ -53,7 +54,13 @@ ACTIVATION = ("activation", "activation_fn")
 #: what applies a function to the last of several layers, whatever its name
 LAST_ACTIVATION = ("output_activation", "final_activation", "last_activation", "out_activation")
 #: spelt as another framework, whose replacements do not fit: complex numbers cannot be compared
-_FOREIGN = {"cmath.": "cmath", "mxnet.np.": "mxnet.np", "mxnet.npx.": "mxnet.np", "mxnet.numpy": "mxnet.np"}
+_FOREIGN = {
+    f"{ANY_LIBRARY}.": ANY_LIBRARY,
+    "cmath.": "cmath",
+    "mxnet.np.": "mxnet.np",
+    "mxnet.npx.": "mxnet.np",
+    "mxnet.numpy": "mxnet.np",
+}
 
 
 class Calls(Expressions):
@@ -100,6 +107,8 @@ class Calls(Expressions):
 
     def _named(self, e: ast.Call, dotted: str) -> Node:
         candidates = ops.functions(dotted)
+        if dotted.startswith(f"{ANY_LIBRARY}."):
+            candidates = ops.functions(f"numpy{dotted.removeprefix(ANY_LIBRARY)}")
         foreign = next((f for prefix, f in _FOREIGN.items() if dotted.startswith(prefix)), None)
         if foreign:
             candidates = tuple(dataclasses.replace(c, framework=foreign) for c in candidates)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import Interval, meet
 from pytest_lse.lint.graph import VIEWS, Graph, Node
 
 Attribute = tuple[Node, str]
+#: the module that stands for one of several array libraries
+ANY_LIBRARY = "xp"
 _LASTING = frozenset({"module", "function", "instance", "class"})
 
 
@@ -77,7 +80,29 @@ K = TypeVar("K")
 
 
 def _join(graph: Graph, a: dict[K, Node], b: dict[K, Node], test: Node) -> dict[K, Node]:
-    return a | b | {key: graph.choose(test, a[key], b[key]) for key in a.keys() & b.keys() if a[key] is not b[key]}
+    differing = [key for key in a.keys() & b.keys() if a[key] is not b[key]]
+    joined = a | b
+    for key in differing:
+        imported = _imported(graph, a[key], b[key])
+        joined[key] = graph.choose(test, a[key], b[key]) if imported is None else imported
+    return joined
+
+
+def _imported(graph: Graph, a: Node, b: Node) -> Node | None:
+    """Return what a name means of which one value is imported and the other stands in for it: `import cupy as np`."""
+    if a.op != "name":
+        a, b = b, a
+    if a.op != "name":
+        return None
+    if b.op == "name":
+        roots = ops.frameworks()
+        frameworks = [roots.get(n.value.partition(".")[0]) for n in (a, b)]
+        if None in frameworks:
+            return None
+        word = b.value.rpartition(".")[2]
+        other = f"{ANY_LIBRARY}.{word}" if ops.functions(b.value) else ANY_LIBRARY
+        return a if frameworks[0] == frameworks[1] else graph.symbol("name", other)
+    return a if b is graph.none or (b.op == "function" and ops.functions(a.value)) else None
 
 
 def _is_view(node: Node, target: Node) -> bool:

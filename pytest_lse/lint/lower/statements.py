@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_lse.lint import ops
-from pytest_lse.lint.bounds import OVERFLOW, fact, limit
+from pytest_lse.lint.bounds import OVERFLOW, fact, is_epsilon, limit
 from pytest_lse.lint.graph import BIT, Node, factors, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
@@ -128,6 +128,8 @@ class Lowerer(Functions):
 
     def bind_value(self, target: ast.expr, node: Node) -> None:
         if isinstance(target, ast.Name):
+            if node.op == "opaque" and is_epsilon(target.id) and not is_epsilon(str(node.value)):
+                node = self.graph.opaque(target.id)  # wherever it comes from, its name says what it is
             self.state.names[target.id] = node
         elif isinstance(target, ast.Attribute):
             self.state.attributes[self.lower(target.value), target.attr] = node
