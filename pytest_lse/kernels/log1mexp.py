@@ -19,8 +19,9 @@ Use instead
 
 Fix safety
 ----------
-Safe: both forms are evaluated, and the one that is accurate is taken. Unsafe for NumPy, where a scalar becomes an array
-of no axes; there is no fix where objects of pandas or xarray may come, which would become arrays.
+Both forms are evaluated, and the one that is accurate is taken. Unsafe: for NumPy a scalar becomes an array of no axes,
+and where objects of pandas or xarray may come, which would become arrays, there is no fix; elsewhere the gradient is nan
+where `exp(x)` rounds to 1 and the original's is infinite. `x` has to be a name, since it is written several times.
 
 Special values
 --------------
@@ -99,8 +100,14 @@ message = {
 }
 replacement = {
     "numpy": "numpy.where(x > -0.6931471805599453, numpy.log(-numpy.expm1(x)), numpy.log1p(-numpy.exp(x)))",
+    "torch": "torch.where(x > -0.6931471805599453, torch.log(-torch.expm1(x)), torch.log1p(-torch.exp(x)))",
+    "jax": "jax.numpy.where(x > -0.6931471805599453, jax.numpy.log(-jax.numpy.expm1(x)), jax.numpy.log1p(-jax.numpy.exp(x)))",
+    "tensorflow": "tensorflow.where(x > -0.6931471805599453, tensorflow.math.log(-tensorflow.math.expm1(x)), tensorflow.math.log1p(-tensorflow.exp(x)))",
 }
-unsafe = {"numpy": "a scalar becomes an array"}
+unsafe = {
+    "numpy": "a scalar becomes an array",
+    **dict.fromkeys(("torch", "jax", "tensorflow"), "its gradient is nan, not infinite, where exp(x) rounds to 1"),
+}
 replacement_clip = {}
 replacement_epsilon: dict[str, str] = {}
 replacement_shifted_epsilon: dict[str, str] = {}
