@@ -52,6 +52,8 @@ class Analysis:
         #: what values match under the present bounds
         self._known: dict[tuple[Node, bool], tuple[Pattern, tuple[Node, ...]] | None] = {}
         self._matches: list[_Match] = []
+        #: ids of sites that are no findings of their own, whatever a call makes of them
+        self._settled: set[int] = set()
         self._cells: list[ast.Module] = []
         self.fixer: Fixer | None = None
 
@@ -81,7 +83,10 @@ class Analysis:
         found = self._match(node, call=isinstance(site, ast.Call))
         if found is None:
             self._excuse(site, node)
-        if found is None or self.fixer is None or self.lowerer.statement is None or self._from_operand(site, found):
+        if found is None or self.fixer is None or self.lowerer.statement is None:
+            return
+        if self._from_operand(site, found):
+            self._settled.add(id(site))
             return
         pattern, leaves = found
         framework = framework or self.lowerer.framework_of(node)
@@ -95,7 +100,7 @@ class Analysis:
         """Look at an expression of a function with the arguments of a call of it."""
         if self.lowerer.in_test or self._in_tests or not node.ops & CORE:
             return
-        if any(m.site is site for m in self._matches):
+        if id(site) in self._settled or any(m.site is site for m in self._matches):
             return
         found = self._match(node)
         if found is None or self.fixer is None or framework in stabilising() or self._from_operand(site, found, False):
@@ -111,6 +116,7 @@ class Analysis:
         for pattern in self.matcher.patterns.stable.get(node.op, ()):
             if self._matches and self.matcher.loose(pattern, self.lowerer.graph.shapeless(node)) is not None:
                 inside = {id(n) for n in ast.walk(site)} if inside is None else inside
+                self._settled |= inside
                 self._matches = [
                     m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel
                 ]

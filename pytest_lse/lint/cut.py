@@ -15,12 +15,13 @@ from functools import cached_property
 from pytest_lse.lint.code import UncertainError, code
 from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
 from pytest_lse.lint.prefilter import Form, expression, power_of_e
-from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, METHOD, MODULE, Units
+from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, MEMBER, METHOD, MODULE, Units
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _STORED = re.compile(r"(\.\w+)[ \t]*(?:[-+*/@%&|^<>]*=|[,:)\]]|in\b)")
 #: a function of more lines computes something: it does not just say what a constant is
 _LONG = 20
+_INSTANCES = ("self", "cls")
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
@@ -138,9 +139,11 @@ class Cut:
                 continue
             if not dot:
                 yield units.at(at)
-            elif text[at - 1] in ". \t\n":
+            elif text[at - 1] in ". \t\n" and text[at - 4 : at] != "def ":
                 is_own = text[at - 5 : at] == "self."
                 i = units.at(at)
+                if text[at - 1] != "." and units.units[i].kind not in (CLASS, MEMBER):
+                    continue  # the name of a variable
                 if (owner and units.units[i].owner == int(owner)) or not (owner or is_own):
                     yield i
         if dot and name in CALLED:
@@ -242,7 +245,7 @@ class Cut:
             for key, mask in flow.names.items():
                 if key[0] == ".":
                     yield key, mask
-                else:
+                elif key not in _INSTANCES:  # the parameter of a method of a class inside
                     yield "." + key, mask
                     yield f"{unit.owner}.{key}", mask
 
