@@ -218,6 +218,10 @@ def _mixture(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
         # Far from the origin and near each other: x - mu is small where x**2 and mu**2 are not.
         apart = min(1e4, 0.01 / fmt.eps)
         return np.array([apart + 0.25, apart - 2.0]), np.zeros(n), apart + ramp, width / 2
+    if choice == 5:
+        # At the means of components so narrow that 1 / sigma**2 overflows, or as wide.
+        widths = np.where(np.arange(n) % 2 == n % 2, -(fmt.log_max / 2 + 1.5), fmt.log_max / 4)
+        return np.array([0.5]), np.where(np.isfinite(row), 0.0, row), np.full(n, 0.5), widths
     return far[:1] + 0.5, np.where(np.isfinite(row), 0.0, row), ramp * (choice % 5), width / 2
 
 
@@ -291,7 +295,7 @@ _SPECIAL: dict[str, Layout] = {
         builder=_merge_attention,
     ),
     "mixture_log_prob": Layout(
-        ("values", "logits", "values", "values"), "whole", _LOSS, 5, long=0, least=1, builder=_mixture
+        ("values", "logits", "values", "values"), "whole", _LOSS, 6, long=0, least=1, builder=_mixture
     ),
     "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(

@@ -18,13 +18,16 @@ UNDERFLOWN = 1e6
 """Below, an infinite answer did not overflow itself."""
 
 
+NOTHING_KEPT = "a row of which nothing is kept"
+
+
 def error(trial: Trial, failure: Failure) -> StabilityError:
     """Return the exception for a failure."""
     kernel = trial.kernel_name
     return StabilityError(
         "\n".join(_lines(trial, failure)),
         kernel=kernel,
-        regime=failure.case.draft.regime,
+        regime=reasons.regime(failure),
         dtype=failure.case.dtype,
         arguments=failure.case.arguments,
         index=failure.index,
@@ -43,9 +46,10 @@ def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
     }.get(failure.check, "result")
     yield f"{trial.subject.name} is not a stable {trial.kernel_name}: {_headline(failure)}"
     yield ""
-    about = regimes.about(case.draft.regime)
     if case.draft.regimes:
-        yield _field("regime", f"{case.draft.regime}" + (f" ({about})" if about else ""))
+        name = reasons.regime(failure)
+        about = NOTHING_KEPT if name == "masked_row" and reasons.nothing_kept(case) else regimes.about(name)
+        yield _field("regime", name + (f" ({about})" if about else ""))
     yield _field("dtype", f"{case.dtype}, {framework.name}")
     for i, (name, value) in enumerate(zip(trial.known.arguments, case.arguments, strict=True)):
         yield _field("input" if i == 0 else "", f"{name} = {_values(value)}")

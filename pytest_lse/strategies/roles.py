@@ -104,8 +104,7 @@ def hard_targets(rows: Array, choice: int, fmt: Format) -> Array:
 
 
 def soft_labels(rows: Array, choice: int, fmt: Format) -> Array:
-    """One-hot at the maximum, uniform over the finite logits, one-hot at the minimum, soft, smoothed one-hot."""
-    del fmt
+    """One-hot at the maximum, uniform over the finite logits, at the minimum, smoothed, soft, nearly one-hot."""
     order, n = _order(rows), rows.shape[-1]
     finite = np.isfinite(rows)
     finite = np.where(finite.any(-1, keepdims=True), finite, True)
@@ -118,6 +117,12 @@ def soft_labels(rows: Array, choice: int, fmt: Format) -> Array:
         return np.asarray(uniform)
     if choice == 3:
         return np.asarray(0.875 * hot + 0.125 * uniform)
+    if choice == 5:
+        # A small weight counts where its logit is far below the others.
+        least = np.zeros(rows.shape)
+        np.put_along_axis(least, order[:, :1], 1.0, -1)
+        small = max(2.0**-12, fmt.eps)
+        return np.asarray((1.0 - small) * hot + small * least)
     weight = finite * ((np.arange(n) * 3 + choice) % 4 + (np.arange(n) == 0))
     weight = np.where(weight.sum(-1, keepdims=True) > 0, weight, finite)
     return np.asarray(weight / weight.sum(-1, keepdims=True))
@@ -196,7 +201,7 @@ ROLES: dict[str, Role] = {
     "mask": Role(mask, 7),
     "targets": Role(targets, 6),
     "hard_targets": Role(hard_targets, 3),
-    "soft_labels": Role(soft_labels, 5),
+    "soft_labels": Role(soft_labels, 6),
     "logits": Role(other_logits, 5),
     "probabilities": Role(other_probabilities, 5),
     "uniform": Role(uniform, 4),

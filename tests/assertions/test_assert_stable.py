@@ -1,5 +1,6 @@
 """What `assert_stable` accepts, what it finds, and what it says."""
 
+import math
 import pickle
 import re
 import runpy
@@ -11,11 +12,14 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_lse import Kernel, StabilityError, assert_stable
 from pytest_lse import strategies as lst
+from pytest_lse.assertions import reasons
+from pytest_lse.assertions.kernels import known
 
 
 def softmax(x, axis=-1):
@@ -603,3 +607,83 @@ def test_what_instead():
     assert "fix scipy.special.softmax(x, axis=-1)" in text
     bce = " ".join(str(failure(lambda x, t: np.mean(x - t), "bce_with_logits")).split())
     assert "fix numpy.mean(" in bce
+
+
+def test_widths_that_a_mixture_squares_too_early():
+    """Honest at ordinary widths; with 1 / sigma**2 out of range, or widths clipped, the density is another."""
+    constant = 0.5 * np.log(2 * np.pi)
+
+    def mixture(x, w, mu, log_sigma, squared):
+        weights = w - scipy.special.logsumexp(w) - log_sigma - x.dtype.type(constant)
+        return scipy.special.logsumexp(weights - squared(x[:, None] - mu, log_sigma) / 2, axis=1)
+
+    def first(x, w, mu, log_sigma):
+        with np.errstate(all="ignore"):
+            return mixture(x, w, mu, log_sigma, lambda gap, s: gap**2 * np.exp(-2 * s))
+
+    def clipped(x, w, mu, log_sigma):
+        return mixture(x, w, mu, np.clip(log_sigma, -7, 7), lambda gap, s: (gap / np.exp(s)) ** 2)
+
+    assert_stable(
+        lambda *a: mixture(*a, lambda gap, s: (gap / np.exp(s)) ** 2), "mixture_log_prob", domain="finite"
+    )  # fmt: skip
+    for wrong in (first, clipped):
+        with pytest.raises(StabilityError):
+            assert_stable(wrong, "mixture_log_prob", domain="finite")
+
+
+def test_a_small_target_weight_counts():
+    """A weight of 2**-12 costs its logit, however far below the others that lies."""
+
+    def dropped(logits, targets):
+        lp = scipy.special.log_softmax(logits, axis=1)
+        return -np.where(targets > 1e-3, targets * lp, 0).sum(1).mean().astype(logits.dtype)
+
+    with pytest.raises(StabilityError):
+        assert_stable(dropped, "soft_cross_entropy", domain="finite")
+
+
+def test_a_fix_that_fails_too_is_not_offered():
+    """What the message tells to write has been tried on the failing case."""
+    torch = pytest.importorskip("torch")
+    with pytest.raises(StabilityError) as caught:
+        assert_stable(
+            lambda x: torch.logsumexp(x, -1) - math.log(x.shape[-1]), "logmeanexp", xp=torch, domain="log_space"
+        )  # fmt: skip
+    assert "  fix " not in str(caught.value)
+
+
+def test_a_row_of_which_nothing_is_kept_is_called_so():
+    """Whatever the logits are: the mask makes the regime, the reason and the fix."""
+
+    def uniform(x, mask):
+        return scipy.special.softmax(np.where(mask, x, np.finfo(x.dtype).min), axis=-1)
+
+    with pytest.raises(StabilityError) as caught:
+        assert_stable(uniform, "masked_softmax", domain="finite")
+    assert caught.value.regime == "masked_row"
+    assert "nothing is kept" in str(caught.value)
+    assert "  fix       numpy.where(mask," in str(caught.value)
+
+
+@pytest.mark.parametrize("kernel", sorted(reasons.SPELLINGS))
+@pytest.mark.parametrize("framework", ["numpy", "torch", "jax"])
+def test_spellings_are_stable(kernel, framework):
+    """Every spelling that a message offers passes the test that the failing function did not."""
+    text = reasons.SPELLINGS[kernel].get(framework)
+    if text is None:
+        return
+    root = pytest.importorskip(framework)
+    names = known(kernel, {}).arguments
+    text = re.sub(r"=axis\b", "=-1", text)
+    scope = {framework: root, "scipy": scipy}
+    options = {"xp": root}
+    if framework == "jax":  # every shape is compiled: a few regimes
+        options = {"xp": root.numpy, "regimes": ("overflow_edge", "far_below"), "max_examples": 5}
+
+    def spelled(*arrays):
+        return eval(text, {**scope, **dict(zip(names, arrays, strict=True))})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert_stable(spelled, kernel, domain="finite", dtypes="float32", **options)
