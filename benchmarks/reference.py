@@ -4,6 +4,7 @@
                bits and more, mpmath as a second opinion (needs python-flint; `accuracy.py`); --kernel and --dtype
                restrict it, --state FILE notes what has been done, to go on from there
 --speed        time on 1000 x 100 arrays against SciPy and mpmath
+--memory       peak memory on 1000 x 1000 values, and on a row of a million
 --tolerance    largest error / tolerance of SciPy, PyTorch, textbook code and bugs over the hard grid
 """
 
@@ -14,6 +15,7 @@ import pathlib
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import grid
@@ -38,38 +40,117 @@ def fastest(functions: Sequence[Callable[[], Any]], seconds: float = 1.5) -> lis
     return [b * 1e3 for b in best]
 
 
-def speed() -> None:
-    import mpmath
-    import scipy.special
+Call = Callable[..., Any]
 
-    print(
-        "CPU milliseconds on 1000 x 100 values, N(0, 5): ours, SciPy's, their ratio; mpmath's ratio (one row, scaled)"
-    )
+
+def _theirs() -> dict[str, tuple[str, Call]]:
+    """Return each kernel's arguments and SciPy's function, or a composition of NumPy's where there is none."""
+    from scipy import special
+
+    def log1mexp(x: np.ndarray) -> np.ndarray:
+        return np.where(x > -0.6931471805599453, np.log(-np.expm1(x)), np.log1p(-np.exp(x)))
+
+    def loss(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        return -np.take_along_axis(special.log_softmax(x, axis=-1), labels[:, None], -1)[:, 0]
+
+    return {
+        "logsumexp": ("x", lambda x: special.logsumexp(x, axis=-1)),
+        "softmax": ("x", lambda x: special.softmax(x, axis=-1)),
+        "log_softmax": ("x", lambda x: special.log_softmax(x, axis=-1)),
+        "logmeanexp": ("x", lambda x: special.logsumexp(x, axis=-1) - x.dtype.type(np.log(x.shape[-1]))),
+        "cross_entropy": ("x, labels", loss),
+        "sigmoid": ("x", special.expit),
+        "log_sigmoid": ("x", special.log_expit),
+        "softplus *": ("x", lambda x: np.logaddexp(x.dtype.type(0), x)),
+        "logaddexp *": ("x, y", np.logaddexp),
+        "logcumsumexp *": ("x", lambda x: np.logaddexp.accumulate(x, axis=-1)),
+        "log1mexp *": ("negative", log1mexp),
+        "logsubexp *": ("ordered", lambda a, b: a + log1mexp(b - a)),
+        "bce_with_logits *": ("x, targets", lambda x, t: t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)),
+    }
+
+
+def speed(kernels: Sequence[str] = (), dtypes: Sequence[str] = DTYPES) -> None:
+    import mpmath
+
+    print("CPU milliseconds on 1000 x 100 values, N(0, 5): ours, SciPy's (* a composition of NumPy's), their ratio;")
+    print("mpmath's ratio (one row at 128 bits, scaled); bfloat16 is compared with SciPy in float32")
     context = mpmath.MPContext()
     context.prec = 128
-    theirs = {"logsumexp": -1, "softmax": -1, "log_softmax": -1, "expit": None, "log_expit": None}
-    names = {"expit": "sigmoid", "log_expit": "log_sigmoid"}
-    for dtype in DTYPES[:3]:
-        x = (np.random.default_rng(2).normal(size=(1000, 100)) * 5).astype(dtype)
+    for dtype in dtypes:
+        rng = np.random.default_rng(2)
+        x, y = ((rng.normal(size=(1000, 100)) * 5).astype(storage(dtype)) for _ in range(2))
+        targets, labels = rng.random((1000, 100)).astype(storage(dtype)), rng.integers(0, 100, 1000)
+        data = {"x": (x,), "x, y": (x, y), "x, labels": (x, labels), "x, targets": (x, targets)}
+        step = storage(dtype).type(0.125)
+        data |= {"negative": (-np.abs(x) - step,), "ordered": (np.maximum(x, y) + step, np.minimum(x, y))}
         row = [context.mpf(float(v)) for v in x[0]]
-        definitions = {
-            "logsumexp": lambda r=row: context.log(context.fsum(map(context.exp, r))),
-            "softmax": lambda r=row: [context.exp(v) / context.fsum(map(context.exp, r[:1])) for v in r],
-            "log_softmax": lambda r=row: [v - context.log(context.fsum(map(context.exp, r))) for v in r[:1]],
-            "expit": lambda r=row: [1 / (1 + context.exp(-v)) for v in r],
-            "log_expit": lambda r=row: [-context.log1p(context.exp(-v)) for v in r],
-        }
-        for name, axis in theirs.items():
-            ours = getattr(reference, names.get(name, name))
-            options = {} if axis is None else {"axis": axis}
-            function = getattr(scipy.special, name)
-            mine, scipys = fastest([lambda f=ours, x=x: f(x), lambda f=function, o=options, x=x: f(x, **o)])
-            (slow,) = fastest([definitions[name]], 0.3)
-            ratios = f"{mine / scipys:6.2f} x SciPy, mpmath {slow * 1000 / mine:6.0f} x"
-            print(f"  {dtype:9} {name:12} {mine:8.2f} {scipys:8.2f}  {ratios}", flush=True)
+        for label, (arguments, function) in _theirs().items():
+            name = label.split()[0]
+            if kernels and name not in kernels:
+                continue
+            options = {"reduction": "none"} if name in ("cross_entropy", "bce_with_logits") else {}
+            given = data[arguments]
+            same = tuple(g.astype(np.float32) if g.dtype.name == "bfloat16" else g for g in given)
+            kernel = getattr(reference, name)
+            mine, scipys = fastest([partial(kernel, *given, **options), partial(function, *same)])
+            line = f"  {dtype:9} {label:18} {mine:8.2f} {scipys:8.2f}  {mine / scipys:6.2f} x"
+            if name in _BY_HAND:
+                (slow,) = fastest([partial(_BY_HAND[name], context, row)], 0.3)
+                line += f", mpmath {slow * 1000 / mine:6.0f} x"
+            print(line, flush=True)
     x = np.log(np.random.default_rng(0).dirichlet(np.ones(100), size=100))
     (mine,) = fastest([lambda: reference.logsumexp(x)])
     print(f"  float64   logsumexp of 100 x 100 logarithms of probabilities, all of which cancel: {mine:.1f}")
+
+
+def _softmax_by_hand(context: Any, row: list[Any]) -> list[Any]:
+    small = list(map(context.exp, row))
+    total = context.fsum(small)
+    return [e / total for e in small]
+
+
+def _log_softmax_by_hand(context: Any, row: list[Any]) -> list[Any]:
+    total = context.log(context.fsum(map(context.exp, row)))
+    return [v - total for v in row]
+
+
+_BY_HAND: dict[str, Call] = {
+    "logsumexp": lambda context, row: context.log(context.fsum(map(context.exp, row))),
+    "softmax": _softmax_by_hand,
+    "log_softmax": _log_softmax_by_hand,
+    "sigmoid": lambda context, row: [1 / (1 + context.exp(-v)) for v in row],
+    "log_sigmoid": lambda context, row: [-context.log1p(context.exp(-v)) for v in row],
+}
+
+
+def memory(kernels: Sequence[str] = (), dtypes: Sequence[str] = DTYPES) -> None:
+    """Print the most memory that a call allocates, its result included, as a multiple of its first argument."""
+    import tracemalloc
+
+    print(
+        "Peak of the memory that NumPy and Python allocate in a call, in sizes of the first argument (result included)"
+    )
+    rng = np.random.default_rng(3)
+    for dtype in dtypes:
+        for shape in ((1000, 1000), (1, 1_000_000)):
+            x = (rng.normal(size=shape) * 5).astype(storage(dtype))
+            y, labels = x[::-1, ::-1].copy(), rng.integers(0, shape[1], shape[0])
+            targets = rng.random(shape).astype(storage(dtype))
+            data = {"x": (x,), "x, y": (x, y), "x, labels": (x, labels), "x, targets": (x, targets)}
+            data |= {"negative": (-np.abs(x),), "ordered": (np.maximum(x, y), np.minimum(x, y))}
+            for label, (arguments, _) in _theirs().items():
+                name = label.split()[0]
+                if kernels and name not in kernels:
+                    continue
+                options = {"reduction": "none"} if name in ("cross_entropy", "bce_with_logits") else {}
+                tracemalloc.start()
+                getattr(reference, name)(*data[arguments], **options)
+                peak = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+                print(
+                    f"  {dtype:9} {shape!s:16} {name:16} {peak / x.nbytes:7.1f} x {x.nbytes / 1e6:.0f} MB", flush=True
+                )
 
 
 def textbook() -> dict[str, dict[str, Callable[[np.ndarray], np.ndarray]]]:
@@ -164,22 +245,25 @@ def tolerance() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accuracy", type=int, metavar="N", nargs="?", const=1_000_000)
-    parser.add_argument("--kernel", action="append", help="with --accuracy: this kernel, may be repeated")
-    parser.add_argument("--dtype", action="append", choices=DTYPES, help="with --accuracy: this dtype")
+    parser.add_argument("--kernel", action="append", help="this kernel only (not with --tolerance), may be repeated")
+    parser.add_argument("--dtype", action="append", choices=DTYPES, help="this dtype only, likewise")
     parser.add_argument("--state", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--tolerance", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     if options.tolerance:
         tolerance()
     if options.speed:
-        speed()
+        speed(options.kernel or (), options.dtype or DTYPES)
+    if options.memory:
+        memory(options.kernel or (), options.dtype or DTYPES)
     if options.accuracy:
         from accuracy import KERNELS, campaign
 
         campaign(options.accuracy, tuple(options.kernel or KERNELS), tuple(options.dtype or DTYPES), options.state)
-    if not (options.tolerance or options.speed or options.accuracy):
+    if not (options.tolerance or options.speed or options.memory or options.accuracy):
         parser.print_help()
 
 

@@ -119,5 +119,5 @@ class Decided:
     def leave_open(self, start: int, same: np.ndarray) -> None:
         """Note rows that are not decided as a whole."""
         if not same.all():
-            right = same if same.ndim == 1 else same.all(axis=1)
-            self.open.append(start + np.flatnonzero(~right))
+            right = np.asarray(same if same.ndim == 1 else same.all(axis=1))
+            self.open.append(start + np.logical_not(right).nonzero()[0])

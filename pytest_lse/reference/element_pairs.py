@@ -34,8 +34,8 @@ from pytest_lse.reference.rounding import two_sum
 SUM, TAIL = 2.0**-102, 2.0**-75
 #: what is lost of an exponential below exp(-LIMIT)
 BEYOND = 2.0**-460
-#: the sigmoid's table: steps to 1, its end, and the relative error of what is interpolated
-STEPS, END, SIGMOID = 512, 24.0, 2.0**-59.5
+#: the sigmoid's table: steps to 1, its end, the error of what is interpolated and of the table, in s (1 - s) and in s
+STEPS, END, SIGMOID, TABLE = 512, 24.0, 2.0**-59.5, 2.0**-71
 #: log1mexp by its series for arguments this near to 0, whose logarithms are no larger than LIMIT
 NEAR, NEAREST = 2.0**-8, 2.0**-460
 _LOG2 = 0.6931471805599453
@@ -180,6 +180,10 @@ def interpolated_sigmoid(x: np.ndarray) -> Enclosure:
     t += r
     np.subtract(s, 0.5, out=q)
     np.subtract(0.5, q, out=d)
+    d -= low  # 1 - s would lose what it is near 1
+    margin = np.multiply(d, SIGMOID, out=r)
+    margin += TABLE
+    margin *= s
     d *= s
     d *= t
     q *= t
@@ -188,7 +192,7 @@ def interpolated_sigmoid(x: np.ndarray) -> Enclosure:
     low += d
     if not extent(x) <= END:
         low[~(np.abs(x) <= END)] = np.nan
-    return Enclosure(s, low, np.multiply(s, SIGMOID, out=t))
+    return Enclosure(s, low, margin)
 
 
 def _log1mexp(d: np.ndarray, rest: np.ndarray) -> Enclosure:

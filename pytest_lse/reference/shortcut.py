@@ -18,7 +18,7 @@ from pytest_lse.reference import element_pairs, elements, row_pairs, rows
 from pytest_lse.reference.decided import Decided, Enclosure
 
 #: elements of a block: few enough for the cache, many enough for the cost of a call not to matter
-ROWS, ELEMENTS = 2**16, 9 * 2**12
+ROWS, ELEMENTS = 2**16, 25 * 2**10
 #: the longest row
 LONGEST = 2**16
 

@@ -195,3 +195,14 @@ def test_arrays_that_are_canonical_already(name):
     assert function(np.zeros((0, 3), np.float32)).shape == ((0,) if name in ("logsumexp", "logmeanexp") else (0, 3))
     row = np.float32([3e38, -3e38, 3e38])
     assert np.array_equal(function(row), function(row.tolist(), dtype="float32"))
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "log_sigmoid", "softplus", "log1mexp"])
+def test_large_arrays_of_float16_are_looked_up(name):
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16).reshape(2, -1)
+    function = getattr(reference, name)
+    got, transposed = function(every), function(every.T)
+    assert got.dtype == np.float16
+    expected = np.concatenate([function(part, dtype="float16") for part in np.split(every, 8, axis=1)], axis=1)
+    assert np.array_equal(got, expected, equal_nan=True)
+    assert np.array_equal(transposed, expected.T, equal_nan=True)
