@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +15,9 @@ from pytest_lse.lint.graph import CORE, Node
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
+from pytest_lse.lint.lower.calls import OUTSIDE
 from pytest_lse.lint.lower.expressions import Site
+from pytest_lse.lint.lower.outside import Outside
 from pytest_lse.lint.match import CHOICES, Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
@@ -22,6 +25,7 @@ from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
 from pytest_lse.lint.uses import is_of_a_scale, is_only_called
 
+_INTERESTING = CORE | OUTSIDE
 #: how many of the values that a value is made of are asked for their names
 _NEAR = 500
 
@@ -47,6 +51,7 @@ class Analysis:
         self.lowerer.inlined = self._observe_inside
         self.lowerer.excuse = self._excuse_under
         self.matcher = Matcher(self.lowerer.graph, patterns())
+        self._outside = Outside(self.lowerer, self.matcher, os.path.abspath(filename))
         self._in_tests = is_shipped_test(filename)
         self._bounds: Bounds | None = None
         #: what values match under the present bounds
@@ -76,9 +81,14 @@ class Analysis:
         return [self._finding(m, cell) for m in widest if not self._is_meant(m)]
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
-        if not node.ops & CORE:
+        if not node.ops & _INTERESTING:
             return
         if self.lowerer.tolerant or self.lowerer.in_test or self._in_tests:
+            return
+        written = node
+        if node.ops & OUTSIDE:
+            node = self._outside.resolved(node)
+        if not node.ops & CORE:
             return
         found = self._match(node, call=isinstance(site, ast.Call))
         if found is None:
@@ -92,15 +102,19 @@ class Analysis:
         framework = framework or self.lowerer.framework_of(node)
         if framework in stabilising():
             return
-        fix, reason = self.fixer.fix(site, node, pattern, framework)
+        fix, reason = self.fixer.fix(site if node is written else None, node, pattern, framework)
+        if node is not written:
+            reason = self._outside.reason(node)
         statement = self.lowerer.statement
         self._matches.append(_Match(site, statement, node, pattern, framework, leaves, fix, reason))
 
     def _observe_inside(self, site: Site, node: Node, framework: str | None, statement: ast.stmt) -> None:
         """Look at an expression of a function with the arguments of a call of it."""
-        if self.lowerer.in_test or self._in_tests or not node.ops & CORE:
+        if self.lowerer.in_test or self._in_tests or not node.ops & _INTERESTING:
             return
-        if id(site) in self._settled or any(m.site is site for m in self._matches):
+        if node.ops & OUTSIDE:
+            node = self._outside.resolved(node)
+        if not node.ops & CORE or id(site) in self._settled or any(m.site is site for m in self._matches):
             return
         found = self._match(node)
         if found is None or self.fixer is None or framework in stabilising() or self._from_operand(site, found, False):
@@ -139,6 +153,8 @@ class Analysis:
         """
         for operand in _operands(site):
             value = self.lowerer.values.get(id(operand))
+            if value is not None and value.ops & OUTSIDE:
+                value = self._outside.resolved(value)
             if value is None or not value.ops & CORE:
                 continue
             before = self._match(value)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from pytest_lse.lint.code import UncertainError, code
 from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
+from pytest_lse.lint.neighbours import takes_probabilities
 from pytest_lse.lint.prefilter import Form, expression, power_of_e
 from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, MEMBER, METHOD, MODULE, Units
 
@@ -25,8 +26,17 @@ _INSTANCES = ("self", "cls")
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
-def cut(text: str, forms: tuple[Form, ...]) -> Cut | None:
+def cut(text: str, forms: tuple[Form, ...], brought: Collection[str] = ()) -> Cut | None:
     """Return where the patterns with these forms can be, None if they can be nowhere.
+
+    Parameters
+    ----------
+    text
+        The module.
+    forms
+        What the patterns are made of.
+    brought
+        The names that it imports from modules which make probabilities.
 
     Raises
     ------
@@ -34,6 +44,7 @@ def cut(text: str, forms: tuple[Form, ...]) -> Cut | None:
         Only the parser can tell.
     """
     found = Cut(text, forms)
+    found.bring(brought)
     found.follow()
     return found if found.hot else None
 
@@ -87,6 +98,21 @@ class Cut:
         key = unit.name if unit.kind == FUNCTION else f"{unit.owner}.{unit.name}"
         is_long = self.units.text(unit).count("\n") > _LONG
         return is_long and unit.name != "__init__" and not self._told.get(key, 0) & self._table.followed
+
+    def bring(self, names: Collection[str]) -> None:
+        """Let names hold any probability: what they are is another module's matter."""
+        if not names:
+            return
+        for name in names:
+            self._told[name] = self._known[name] = self._table.probability
+            for i in self._mentions(name):
+                self._wait_for(i)
+        for owner, head in enumerate(self._heads):
+            if any(name in names for name in _NAME.findall(head)):
+                self._known[f"{owner}."] = self._table.probability
+                for i in self.units.classes[owner]:
+                    if takes_probabilities(self.units.text(self.units.units[i]).encode()):
+                        self._wait_for(i)
 
     def _sources(self) -> Iterator[int]:
         """Yield the units with words that must be in an argument."""
@@ -253,10 +279,15 @@ class Cut:
         return self.units.units[self.units.classes[owner][0]].name
 
     @cached_property
+    def _heads(self) -> list[str]:
+        """Class -> what stands in its first lines."""
+        units = self.units
+        return [units.text(units.units[members[0]]).partition(":\n")[0] for members in units.classes]
+
+    @cached_property
     def _families(self) -> list[list[int]]:
         """Class -> itself and the classes that inherit from it."""
-        units = self.units
-        heads = [units.text(units.units[members[0]]).partition(":\n")[0] for members in units.classes]
+        heads = self._heads
         parents = [set(_NAME.findall(head)) for head in heads]
         families = []
         for owner in range(len(heads)):
@@ -281,7 +312,7 @@ class Cut:
         if key in self._settled:
             self._known[key] = before | mask
         elif (known | mask) & followed:
-            self._known[key] = before | ARGUMENT | (known | mask) & followed
+            self._known[key] = before | ARGUMENT | (known | mask) & (followed | self._table.brought)
         changed = self._known.get(key, 0) != before
         bit = self._bits.get(key, 0)
         for j, reads in self._reads.items():

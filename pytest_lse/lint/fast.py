@@ -6,10 +6,11 @@ not certain nothing is.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from typing import Any
 
-from pytest_lse.lint import prefilter
+from pytest_lse.lint import neighbours, prefilter
 from pytest_lse.lint.analyse import Analysis
 from pytest_lse.lint.code import UncertainError
 from pytest_lse.lint.cut import Cut, cut
@@ -30,7 +31,9 @@ def analyse(text: str, filename: str, off: Collection[str] = ()) -> list[Finding
     """
     cold: frozenset[int] = frozenset()
     try:
-        found = cut(text, prefilter.forms(frozenset(off)))
+        path = os.path.abspath(filename)
+        brought = neighbours.brought(text, path) if neighbours.takes_probabilities(text.encode()) else frozenset()
+        found = cut(text, prefilter.forms(frozenset(off)), brought)
         probe = _Probe(text, filename, found, off) if found else None
         if probe is None or not probe.matched:
             return []

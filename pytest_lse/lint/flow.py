@@ -16,6 +16,7 @@ from typing import Any
 from pytest_lse.lint import ops
 from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL
 from pytest_lse.lint.lower.expressions import ATTRIBUTES
+from pytest_lse.lint.neighbours import PROBABILITIES
 from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, Form
 
 #: an argument of the function can be in the value, and what is called with others passes them on
@@ -67,7 +68,9 @@ class Table:
             for word in group:
                 self.words[word] = self.words.get(word, KNOWN) | bit | self.makes[bit][0]
         #: how many bits are taken: what is above them stands for names of the module
-        self.size = 3 + len(groups) + len(ends)
+        #: the bit of what another module gives: its attributes are that too
+        self.brought = 8 << len(groups) + len(ends)
+        self.size = 4 + len(groups) + len(ends)
         self.applied = sum(applied.values())
         #: bits of what a value holds of an operation that is followed
         self.followed = sum(held.values())
@@ -77,6 +80,8 @@ class Table:
         self.power = self.words.pop(POWER, 0)
         for word in ("transform", "agg", "aggregate"):  # of a table's groups, by the name of what is done
             self.words[word] = ARGUMENT | self.addition
+        #: what such a value can be
+        self.probability = self.brought | _joined(self.words.get(w, 0) & ~KNOWN for w in PROBABILITIES) | ARGUMENT
         #: bits of operations that are patterns whatever their arguments are
         self.alone = sum({o for o, inside in self.pairs if not inside})
         #: those that need others in their arguments, and what those come from
@@ -347,12 +352,14 @@ class Flow:
         key = "." + name
         self.read.add(key)
         mask = self.table.words.get(name) or self.table.words.get(name.rstrip("_"), 0)
-        if name in _THROUGH:
+        if name in _THROUGH or owner & self.table.brought:
             mask |= owner
         if owner & SELF:
             own = f"{self._owner}.{name}"
             self.read.add(own)
-            mask |= self._outside.get(own, 0)
+            known = self._outside.get(own)
+            # What a base class of another module has, the module does not say.
+            mask |= self._outside.get(f"{self._owner}.", 0) if known is None else known
         if owner >> self.table.size:
             mask |= self._of_instance(key, owner)
         return mask | self.names.get(key, 0) | self._anywhere

@@ -90,7 +90,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     except UnreadableError as error:
         return _enabled([parse_error(filename, error)], settings, path), None
     errors: list[Finding] = []
-    if may_hold_finding(data, settings) and not is_shipped_test(filename):
+    if may_hold_finding(data, settings, path) and not is_shipped_test(filename):
         findings, errors = _analysed(source, filename, settings, named=named)
         findings = [_fitted(f, source, path, settings) for f in findings if _is_meant(f, settings)]
     elif named or len(data) <= ALWAYS_PARSED:
@@ -110,11 +110,20 @@ def _has_own_mark(data: bytes) -> bool:
     return b"lse" in lowered and (b"noqa" in lowered or b"lse:" in lowered) and _OWN_MARK.search(data) is not None
 
 
-def may_hold_finding(data: bytes, settings: Settings) -> bool:
-    """Say whether the bytes can hold a pattern that is looked for."""
+def may_hold_finding(data: bytes, settings: Settings, path: str = "") -> bool:
+    """Say whether the bytes can hold a pattern that is looked for, with what the modules around their file bring."""
     from pytest_lse.lint import prefilter
 
-    return prefilter.may_hold_finding(data, _off(settings.selection))
+    off = _off(settings.selection)
+    if prefilter.may_hold_finding(data, off):
+        return True
+    from pytest_lse.lint import neighbours
+
+    if not path or not neighbours.takes_probabilities(data):
+        return False
+    if not neighbours.brought(data.decode("utf-8", "replace"), path):
+        return False
+    return prefilter.may_hold_finding(data + f"\n{' '.join(neighbours.PROBABILITIES)}\n".encode(), off)
 
 
 @cache

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from functools import cache
 
-from pytest_lse.lint.code import UncertainError
+from pytest_lse.lint.code import UncertainError, code
 
 _NEXT = r"(?:(@)|(?:async[ \t]+)?(def|class)[ \t]+(\w+)|(from|import)\b|(?!(?:else|elif|except|finally)\b)[^\s)\]}])"
 #: an attribute that a statement assigns or changes
@@ -78,6 +78,17 @@ class Units:
             row += code.count("\n", last, unit.start)
             last = unit.start
             unit.first, unit.row = row, row + code.count("\n", last, unit.row)
+
+    @classmethod
+    def of(cls, text: str) -> Units:
+        """Return the units of a text.
+
+        Raises
+        ------
+        UncertainError
+            Only the parser can tell.
+        """
+        return cls(code(text))
 
     def _members(self, unit: Unit) -> None:
         """Split a class at its methods."""

@@ -9,10 +9,12 @@ from itertools import islice
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import TESTED, fact
-from pytest_lse.lint.graph import Graph, Node
+from pytest_lse.lint.graph import BIT, Graph, Node
 from pytest_lse.lint.lower.environment import ANY_LIBRARY
 from pytest_lse.lint.lower.expressions import Expressions
 
+#: the bit of values that are made of what another module gives
+OUTSIDE = BIT["outside"]
 #: classes whose instances apply one layer after the other
 _SEQUENTIAL = frozenset(
     {"torch.nn.Sequential", "keras.Sequential", "keras.models.Sequential", "tensorflow.keras.Sequential",
@@ -86,10 +88,21 @@ class Calls(Expressions):
         if function.op == "class":
             self._arguments(e)
             return self.graph._intern("instance", (), function.value)
+        if function.ops & OUTSIDE and function.op != "attr":
+            return self.unknown("call", function, self._arguments(e))
         if receiver is not None and isinstance(e.func, ast.Attribute):
             return self._method(e, receiver, e.func.attr)
-        self._arguments(e)
-        return self.graph.opaque("call")
+        return self.unknown("call", function, self._arguments(e))
+
+    def unknown(self, hint: str, callee: Node, arguments: tuple[list[Node], dict[str, Node]] | None) -> Node:
+        """Return a value about which nothing is known, unless it is asked for what another module makes of it."""
+        node = self.graph.opaque(hint)
+        if self.outside is not None and arguments is not None and self.may_be_outside(callee):
+            self.outside.remember(node, self, callee, arguments)
+        return node
+
+    def may_be_outside(self, callee: Node) -> bool:
+        raise NotImplementedError
 
     def apply(self, e: ast.Call, function: Node) -> Node:
         raise NotImplementedError
@@ -152,7 +165,7 @@ class Calls(Expressions):
             return self.graph.symbol("name", "mxnet.F")
         if dotted in ("jax.jit", "jax.vmap", "jax.checkpoint", "torch.compile", "tensorflow.function") and positional:
             return positional[0]
-        return self.graph.opaque(dotted)
+        return self.unknown(dotted, graph.symbol("name", dotted), (positional, keywords))
 
     def _activation(self, word: str, positional: list[Node], keywords: dict[str, Node]) -> Node | None:
         """Return the module that a layer's activation is."""
@@ -259,7 +272,7 @@ class Calls(Expressions):
         known = [c for c in known if c.framework == "torch"] if inplace else self._prefer(known, receiver)
         node = self._fit(e, known, *arguments, receiver=receiver)
         if node is None:
-            return self.graph.opaque(name)
+            return self.unknown(name, self.graph._intern("attr", (receiver,), name), arguments)
         if inplace:
             self.state.mutate(self.graph, receiver, node)
         return node

@@ -67,6 +67,9 @@ class Expressions:
         #: the frameworks that the file imports
         self.imported: set[str] = set()
         self.star_modules: list[str] = []
+        #: the file that is lowered, and what knows the modules around it
+        self.path = ""
+        self.outside: Any = None
         #: whether overflow is expected here: inside `errstate` or a `try` that catches it
         self.tolerant = 0
         self._silent = 0

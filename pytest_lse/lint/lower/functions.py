@@ -7,12 +7,14 @@ helper is what its graph is, whatever its name: `def squash(v): return 1 / (1 + 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pytest_lse.lint import ops
 from pytest_lse.lint.graph import CORE, Node, postorder
-from pytest_lse.lint.lower.calls import Calls
+from pytest_lse.lint.lower.calls import OUTSIDE, Calls
 from pytest_lse.lint.lower.environment import Attribute, State
 from pytest_lse.lint.lower.expressions import Observer, Site
 
@@ -21,7 +23,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _LARGEST = 300
 #: the largest default that makes a parameter an epsilon whatever its name
 _TINY = 1e-5
-_CALLABLE = ("forward", "__call__", "call")
+#: top-level modules that belong to no project
+_ELSEWHERE = frozenset({"builtins", *sys.stdlib_module_names})
+CALLABLE = ("forward", "__call__", "call")
 
 
 @dataclass(eq=False)
@@ -32,6 +36,8 @@ class Function:
     closure: State
     #: whether it is defined inside a test
     in_test: bool = False
+    #: what lowers the module that it stands in
+    home: Functions | None = None
     owner: Class | None = None
     parameters: dict[str, Node] = field(default_factory=dict)
     lowered: bool = False
@@ -75,11 +81,30 @@ class Class:
     attributes: dict[Attribute, Node] = field(default_factory=dict)
     init: Function | None = None
     parent: Class | None = None
+    home: Functions | None = None
+    #: what it inherits from
+    bases: list[Node] = field(default_factory=list)
 
     @cached_property
     def assigned_by(self) -> dict[str, str]:
         """Attribute -> the only method that assigns it, beside `self.x = None`; most classes are never asked."""
         return _assigned_once(self.definition)
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The attributes that its methods assign, or change in place."""
+        return frozenset(name for name, _, _ in _assignments(self.definition, init=True))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names that its body binds."""
+        return frozenset(
+            t.id
+            for s in self.definition.body
+            if isinstance(s, ast.Assign | ast.AnnAssign)
+            for t in (s.targets if isinstance(s, ast.Assign) else [s.target])
+            if isinstance(t, ast.Name)
+        )
 
 
 class Functions(Calls):
@@ -114,7 +139,7 @@ class Functions(Calls):
         for default in (*args.defaults, *args.kw_defaults):
             if default is not None:
                 self.lower(default)
-        record = Function(function, self.state, self.in_test)
+        record = Function(function, self.state, self.in_test, self)
         node = self.graph._intern("function", (), len(self.functions))
         self.functions.append(record)
         if isinstance(function, ast.Lambda):
@@ -133,6 +158,9 @@ class Functions(Calls):
 
     def complete(self, record: Function) -> None:
         """Lower a function's body, once."""
+        if record.home is not self and record.home is not None:
+            record.home.complete(record)
+            return
         if record.lowered or self._silent:
             return
         init = record.owner.init if record.owner is not None else None
@@ -217,9 +245,9 @@ class Functions(Calls):
             return self.apply_module(e, function, arguments[0] if arguments else [])
         if function.op != "function":
             owner = self.classes[function.value] if function.op == "instance" else self._class_of[function]
-            method = next((m for name in _CALLABLE if (m := self._method_in(owner, name)) is not None), None)
+            method = next((m for name in CALLABLE if (m := self._method_in(owner, name)) is not None), None)
             if method is None:
-                return self.graph.opaque("call")
+                return self.unknown("call", function, arguments)
             function = method
         return self._result_of_call(self.functions[function.value], arguments)
 
@@ -233,8 +261,9 @@ class Functions(Calls):
         if self._is_idle(record, arguments):
             return self.graph.opaque(record.name)
         self.complete(record)
-        if record in self._stack:
-            for other in self._stack[self._stack.index(record) + 1 :]:
+        stack = self._stack if record.home is None else record.home._stack
+        if record in stack:
+            for other in stack[stack.index(record) + 1 :]:
                 other.is_cyclic = True
         if arguments is None or record.result is None or not record.lowered or record.is_cyclic:
             return self.graph.opaque(record.name)
@@ -251,7 +280,7 @@ class Functions(Calls):
         if not self.idle or record.lowered or record.definition.lineno not in self.idle:
             return False
         positional, keywords = arguments or ([], {})
-        return not any(n.ops & CORE for n in (*positional, *keywords.values()))
+        return not any(n.ops & (CORE | OUTSIDE) for n in (*positional, *keywords.values()))
 
     def _show_inside(self, record: Function, values: dict[Node, Node]) -> None:
         """Show what the expressions of a function are worth in this call: `log(p)` may be that of a softmax here."""
@@ -287,10 +316,12 @@ class Functions(Calls):
 
     def member_of(self, base: Node, name: str) -> Node | None:
         """Return a method or attribute of an instance of one of the module's classes."""
-        owner = self.classes[base.value] if base.op == "instance" else self._class_of.get(base)
+        owner = self.classes[base.value] if base.op in ("instance", "class") else self._class_of.get(base)
         if owner is None:
             return None
         method = self._method_in(owner, name)
+        if base.op == "class":
+            return method if method is not None and self._is_static(self.functions[method.value]) else None
         if method is not None:
             return method
         if base.op == "instance":
@@ -299,15 +330,64 @@ class Functions(Calls):
             known = owner.attributes.get((owner.self, name))
             if known is not None:
                 return known
+        inherited = self._inherited(owner, name)
+        if inherited is not None:
+            return inherited
         by = owner.methods.get(owner.assigned_by.get(name, ""))
         if by is None or by.op != "function":
             return None
         record = self.functions[by.value]
-        if record is self.current:
+        home = self if record.home is None else record.home
+        if record is home.current:
             return None
-        if record not in self._kept_by:
-            self._kept_by[record] = record.attributes if record.lowered else self._foretold(record)
-        return self._kept_by[record].get((owner.self, name))
+        if record not in home._kept_by:
+            home._kept_by[record] = record.attributes if record.lowered else home._foretold(record)
+        return home._kept_by[record].get((owner.self, name))
+
+    def _is_static(self, record: Function) -> bool:
+        if record.definition.lineno in (self if record.home is None else record.home).cold:
+            self.complete(record)  # a stub has no decorators
+        return record.is_static
+
+    def _inherited(self, owner: Class, name: str) -> Node | None:
+        """Return what the `__init__` of a base class leaves in an attribute, if nothing below assigns it."""
+        below = owner
+        parent = self.parent_of(owner)
+        while parent is not None and parent is not owner:
+            if name in below.assigned or name in below.names:
+                return None
+            if parent.init is not None:
+                self.complete(parent.init)
+                known = parent.attributes.get((parent.self, name))
+                if known is not None:
+                    return known
+            below, parent = parent, self.parent_of(parent)
+        return None
+
+    def parent_of(self, owner: Class) -> Class | None:
+        """Return the class that a class inherits from, as far as it is known."""
+        return owner.parent
+
+    def may_be_outside(self, callee: Node) -> bool:
+        """Return whether another module may say what a callee is."""
+        if callee.ops & OUTSIDE:
+            return True
+        if callee.op == "name":
+            root = str(callee.value).partition(".")[0]
+            return root not in _ELSEWHERE and root not in ops.frameworks()
+        if callee.op == "free":
+            return bool(self.star_modules)
+        owner = callee.args[0] if callee.op == "attr" else callee
+        if owner.op == "name":
+            return self.may_be_outside(owner)
+        if owner.op not in ("instance", "class") and owner not in self._class_of:
+            return False
+        record: Class | None = self._class_of[owner] if owner in self._class_of else self.classes[owner.value]
+        while record is not None:
+            if any(b.op in ("name", "free") and self.may_be_outside(b) for b in record.bases):
+                return True
+            record = record.parent
+        return False
 
     def _foretold(self, record: Function) -> dict[Attribute, Node]:
         """Return what a method will leave in attributes.
@@ -328,18 +408,18 @@ class Functions(Calls):
     def _method_in(self, owner: Class, name: str) -> Node | None:
         """Return a method, also one that is inherited from a class of which nothing is overridden."""
         method = owner.methods.get(name)
-        parent = owner.parent
-        while method is None and parent is not None:
+        parent = self.parent_of(owner)
+        while method is None and parent is not None and parent is not owner:
             if any(m in parent.methods for m in owner.methods if m != "__init__"):
                 return None
-            method, parent = parent.methods.get(name), parent.parent
+            method, parent = parent.methods.get(name), self.parent_of(parent)
         return method
 
     def property_value(self, known: Node) -> Node:
         if known.op != "function":
             return known
         record = self.functions[known.value]
-        if record.definition.lineno in self.cold:
+        if record.definition.lineno in (self if record.home is None else record.home).cold:
             self.complete(record)  # a stub has no decorators
         if not record.is_property:
             return known
@@ -353,6 +433,7 @@ class Functions(Calls):
         self.in_test |= _is_test_class(definition)
         index = len(self.classes)
         record = Class(self.graph.opaque("self"), definition, _is_test_class(definition))
+        record.home, record.bases = self, bases
         record.parent = next((self.classes[b.value] for b in bases if b.op == "class"), None)
         self.classes.append(record)
         self._class_of[record.self] = record

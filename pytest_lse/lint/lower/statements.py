@@ -15,6 +15,7 @@ from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
 from pytest_lse.lint.lower.expressions import Observer
 from pytest_lse.lint.lower.functions import Functions
+from pytest_lse.lint.neighbours import joined
 
 #: deep enough for a sum of some thousand terms; frames of pure Python calls live on the heap
 _DEPTH = 20_000
@@ -201,7 +202,7 @@ class Lowerer(Functions):
             if a.name == "*":
                 self.star_modules.append(module)
             else:
-                self.state.names[a.asname or a.name] = self.graph.symbol("name", f"{module}.{a.name}")
+                self.state.names[a.asname or a.name] = self.graph.symbol("name", joined(module, a.name))
 
     # ---- definitions
 

@@ -1,0 +1,322 @@
+"""The other modules of a file's project, found beside it on disk: nothing is imported or executed, no `sys.path` read.
+
+A relative import is followed from the file's folder, an absolute one where its top package is a folder that the file
+lies in, or, for a script that lies in no package, a module in the script's own folder. What is asked often is answered
+from the lines alone; what was read is remembered as long as the file has not changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from functools import cache, cached_property
+from itertools import pairwise
+
+from pytest_lse.lint.code import UncertainError, code
+
+#: how many modules are remembered
+_MOST = 512
+#: how many names are remembered
+_MOST_PLACES = 20_000
+#: a package that hands on all of more modules than these is not searched for a name
+_MOST_STARS = 10
+#: a module of more bytes is not looked into
+LARGEST = 1 << 20
+
+_IMPORT = re.compile(
+    r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n;]*)|^[ \t]*import[ \t]+([\w. \t,]+)",
+    re.MULTILINE,
+)
+_NAME_AS = re.compile(r"([\w.]+|\*)(?:[ \t]+as[ \t]+(\w+))?")
+_COMMENT = re.compile(r"#[^\n]*|\\\n")
+_DEFINED = re.compile(r"^(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^\n=]*)?=(?!=)", re.MULTILINE)
+#: the words without which a module makes no probabilities, in lower case
+_TELLING = (b"softmax", b"sigmoid", b"expit")
+_TELLING_WORDS = tuple(word.decode() for word in _TELLING)
+_TOP = re.compile(r"\n(?=[^\W\d]|@)")
+_WORD = re.compile(r"\w+")
+#: what a file may hold that has imported them
+PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
+#: without one of these a file does nothing with them that is looked for
+_TAKING = (b"log(", b"log1p(", b"log2(", b"log10(", b"ntropy", b"BCE", b"NLL", b"probs=", b"logits=")
+
+#: (module as it is spelt, name in it or "" for the module itself or "*", name that it is bound to)
+Import = tuple[str, str, str]
+#: file, and the name in it, "" for the module itself
+Place = tuple[str, str]
+
+
+class Module:
+    """What the lines of a module say.
+
+    Attributes
+    ----------
+    path
+        The file.
+    signature
+        Its size and the time of its last change when it was read.
+    makes_probabilities
+        Whether it holds a word for a softmax or a sigmoid.
+    """
+
+    def __init__(self, path: str, signature: tuple[int, int], data: bytes) -> None:
+        self.path = path
+        self.signature = signature
+        lowered = data.lower()
+        self.makes_probabilities = any(word in lowered for word in _TELLING)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The names that its functions, classes and top-level assignments have."""
+        return frozenset(a or b for a, b in _DEFINED.findall(self.text()))
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """What it imports, at any depth."""
+        return tuple(imports(self.text()))
+
+    @cached_property
+    def makers(self) -> frozenset[str]:
+        """The names whose lines hold such a word, or the name of one that does."""
+        text = self.text()
+        try:
+            text = code(text)
+        except UncertainError:
+            text = "\n" + text
+        starts = [m.start() for m in _TOP.finditer(text)]
+        parts = [text[a:b] for a, b in pairwise([*starts, len(text)])]
+        words = [(m[1] or m[2], set(_WORD.findall(part))) for part in parts if (m := _DEFINED.search(part))]
+        found = {name for name, its in words if any(t in word.lower() for word in its for t in _TELLING_WORDS)}
+        left = [(name, its) for name, its in words if name not in found]
+        while more := {name for name, its in left if not its.isdisjoint(found)}:
+            found |= more
+            left = [(name, its) for name, its in left if name not in found]
+        return frozenset(found)
+
+    def text(self) -> str:
+        """Return its source, "" if that is no Python source any more."""
+        from pytest_lse.lint.read import UnreadableError, read
+
+        try:
+            with open(self.path, "rb") as stream:
+                return read(stream.read(LARGEST + 1), self.path).cells[0]
+        except (OSError, UnreadableError):
+            return ""
+
+
+#: (file, name) -> where the name is defined, for as long as a run lasts
+_places: dict[Place, Place | None] = {}
+_known: OrderedDict[str, Module] = OrderedDict()
+
+
+def module(path: str) -> Module | None:
+    """Return what the lines of a file say, None if it cannot be read."""
+    try:
+        status = os.stat(path)
+        signature = (status.st_size, status.st_mtime_ns)
+        found = _known.get(path)
+        if found is None or found.signature != signature:
+            with open(path, "rb") as stream:
+                found = Module(path, signature, stream.read(LARGEST + 1))
+    except OSError:
+        return None
+    _known[path] = found
+    _known.move_to_end(path)
+    if len(_known) > _MOST:
+        _known.popitem(last=False)
+    return found
+
+
+def imports(text: str) -> Iterator[Import]:
+    """Yield what the import statements in a text bind, at any depth."""
+    for origin, names, plain in _IMPORT.findall(text):
+        if origin:
+            for name, alias in _NAME_AS.findall(_COMMENT.sub(" ", names.strip("()"))):
+                yield origin, name, alias or name
+        else:
+            for name, alias in _NAME_AS.findall(plain):
+                yield name, "", alias or name.partition(".")[0]
+
+
+def locate(dotted: str, path: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return where a dotted name of a file is defined, or where the project imports it from elsewhere.
+
+    Parameters
+    ----------
+    dotted
+        Module and name as the file imports them, `.layers.softmax`, and further attributes.
+    path
+        The file that imports it, as an absolute path.
+
+    Returns
+    -------
+    tuple or None
+        The file, the name in it ("" for the module itself), and the attributes that are left over.
+    """
+    return _locate(dotted, path, set())
+
+
+def _locate(dotted: str, path: str, seen: set[Place]) -> tuple[str, str, tuple[str, ...]] | None:
+    for folder, file, parts in _starts(dotted, path):
+        for i, part in enumerate(parts):
+            place = None
+            if i < len(parts) - 1 and (not file or os.path.basename(file) == "__init__.py"):
+                place = _module_in(os.path.dirname(file) if file else folder, part)
+            if place is None:
+                place = _place(file, part, seen) if file else _module_in(folder, part)
+            if place is None:
+                break
+            file, name = place
+            if name:
+                return file, name, tuple(parts[i + 1 :])
+        else:
+            if file:
+                return file, "", ()
+    return None
+
+
+def _starts(dotted: str, path: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the places where a dotted name may begin: a folder, its `__init__.py` if that counts, and the parts."""
+    folder = os.path.dirname(path)
+    name = dotted.lstrip(".")
+    parts = name.split(".") if name else []
+    level = len(dotted) - len(name)
+    if level:
+        for _ in range(level - 1):
+            folder = os.path.dirname(folder)
+        inside = os.path.join(folder, "__init__.py")
+        yield folder, inside if inside != path and os.path.isfile(inside) else "", parts
+        return
+    is_package, roots = _around(folder)
+    if not is_package:
+        yield folder, "", parts
+    for root in roots.get(parts[0], ()) if parts else ():
+        yield root, "", parts
+
+
+@cache
+def _around(folder: str) -> tuple[bool, dict[str, list[str]]]:
+    """Return whether a folder is a package, and for the names of it and those around it where they lie."""
+    is_package = os.path.isfile(os.path.join(folder, "__init__.py"))
+    roots: dict[str, list[str]] = {}
+    while (parent := os.path.dirname(folder)) != folder:
+        roots.setdefault(os.path.basename(folder), []).append(parent)
+        folder = parent
+    return is_package, roots
+
+
+def forget() -> None:
+    """Forget what lay where: a run sees the disk as it is when it begins."""
+    _known.clear()
+    _places.clear()
+    _around.cache_clear()
+
+
+def _module_in(folder: str, name: str) -> Place | None:
+    """Return the file of a module or package in a folder."""
+    for tail in (os.path.join(name, "__init__.py"), f"{name}.py"):
+        path = os.path.join(folder, tail)
+        if os.path.isfile(path):
+            return path, ""
+    return None
+
+
+def _place(path: str, name: str, seen: set[Place]) -> Place | None:
+    """Return where a name of a module is defined, "" for the name if it is a module itself."""
+    if (path, name) in _places:
+        return _places[path, name]
+    if (path, name) in seen:
+        return None
+    seen.add((path, name))
+    found = _find(path, name, seen)
+    if len(seen) == 1 or found is not None:  # what was found on the way may depend on where that began
+        if len(_places) > _MOST_PLACES:
+            _places.clear()
+        _places[path, name] = found
+    return found
+
+
+def _find(path: str, name: str, seen: set[Place]) -> Place | None:
+    here = module(path)
+    if here is None:
+        return None
+    if name in here.defined:
+        return path, name
+    stars = []
+    for origin, what, bound in here.imports:
+        if bound == name and what != "*":
+            found = _locate(joined(origin, what), path, seen) if what else None
+            # From elsewhere: the module knows it by this name.
+            return (path, name) if found is None or found[2] else found[:2]
+        if what == "*":
+            stars.append(origin)
+    for origin in stars if len(stars) <= _MOST_STARS else ():
+        found = _locate(joined(origin, name), path, seen)
+        if found is not None and not found[2]:
+            return found[:2]
+    return _module_in(os.path.dirname(path), name) if os.path.basename(path) == "__init__.py" else None
+
+
+def joined(origin: str, name: str) -> str:
+    """Return the dotted name of what is imported from a module."""
+    return f"{origin}{name}" if origin.endswith(".") else f"{origin}.{name}"
+
+
+def takes_probabilities(data: bytes) -> bool:
+    """Return whether the bytes can hold a logarithm or a loss, to which a probability may go."""
+    return any(word in data for word in _TAKING)
+
+
+def brought(text: str, path: str) -> frozenset[str]:
+    """Return the names that a file imports from modules of its project that make probabilities.
+
+    Parameters
+    ----------
+    text
+        Its source.
+    path
+        Where it lies, as an absolute path.
+    """
+    found: set[str] = set()
+    for origin, what, bound in imports(text):
+        file = _file_of(origin, path)
+        if file is None:
+            continue
+        here = module(file)
+        if here is None or not (here.makes_probabilities or os.path.basename(file) == "__init__.py"):
+            continue
+        if what == "*":
+            found |= {name for name in here.makers if not name.isupper()}
+        elif not what:
+            if here.makers:
+                found.add(bound)
+        elif (place := locate(joined(origin, what), path)) is not None and makes(*place[:2]):
+            found.add(bound)
+    return frozenset(found - {"*"})
+
+
+def makes(path: str, name: str) -> bool:
+    """Return whether a name of a module, or the module itself, may make probabilities."""
+    if name.isupper():  # a table of functions does not say which of them is meant
+        return False
+    if any(word in name.lower() for word in _TELLING_WORDS):
+        return True
+    here = module(path)
+    return here is not None and here.makes_probabilities and (name in here.makers if name else bool(here.makers))
+
+
+def _file_of(origin: str, path: str) -> str | None:
+    """Return the file of a module that a file imports."""
+    for folder, file, parts in _starts(origin, path):
+        for part in parts:
+            place = _module_in(folder, part)
+            if place is None:
+                break
+            file = place[0]
+            folder = os.path.dirname(file)
+        else:
+            if file:
+                return file
+    return None
