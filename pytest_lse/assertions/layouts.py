@@ -59,6 +59,8 @@ class Layout:
         The length of every row, where a parameter fixes it; 0 for none.
     cumulative : bool
         Whether every prefix is a result.
+    values_only : tuple of int
+        Choices under which the gradient has steps out of range that the value has not.
     builder : callable, optional
         Makes all arguments, where roles alone do not.
     """
@@ -75,6 +77,7 @@ class Layout:
     least: int = 0
     width: int = 0
     cumulative: bool = False
+    values_only: tuple[int, ...] = ()
     builder: Builder | None = None
 
     def arrays(self, rows: Array, choice: int, fmt: Format, ignore: int | None = None) -> list[Array]:
@@ -295,7 +298,14 @@ _SPECIAL: dict[str, Layout] = {
         builder=_merge_attention,
     ),
     "mixture_log_prob": Layout(
-        ("values", "logits", "values", "values"), "whole", _LOSS, 6, long=0, least=1, builder=_mixture
+        ("values", "logits", "values", "values"),
+        "whole",
+        _LOSS,
+        6,
+        long=0,
+        least=1,
+        values_only=(5,),
+        builder=_mixture,
     ),
     "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(
