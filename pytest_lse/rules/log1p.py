@@ -37,11 +37,18 @@ def naive(xp, x):
     return xp.log(1.0 + x)
 
 
+def stable_odds(xp, p):
+    # A logit: whoever takes the logarithm of p beside it means neither end.
+    return xp.log(p) - xp.log(1.0 - p)
+
+
 def applies(values):
     # A rank or a count is no small number, and of a random one nobody needs the digits.
-    words = str(values["x"]).lower().replace("_", " ").replace(".", " ").split()
+    names = str(values["x"]).lower().replace(".", " ").split()
+    words = " ".join(names).replace("_", " ").split()
     large = ("rank", "ranks", "idx", "index", "indices", "position", "positions", "count", "counts", "arange")
-    return not any(w in large or w in ("rand", "random", "uniform", "u") for w in words)
+    counted = any(name.startswith(("n_", "num_")) for name in names)
+    return not counted and not any(w in large or w in ("rand", "random", "uniform", "u") for w in words)
 
 
 replacement = {

@@ -319,6 +319,12 @@ STABLE = {
             y = x * np.tanh(np.log(1.0 + np.exp(x)))
             return np.where(x >= 20.0, x, y)
     """,
+    "a where of the library at hand": """
+        class A:
+            def mish(self, x, threshold=20.0):
+                y = x * self.xp.tanh(self.xp.log(1.0 + self.xp.exp(x)))
+                return self.xp.where(x >= threshold, x, y)
+    """,
     "what a mask replaces afterwards": """
         def f(x):
             y = np.log1p(np.exp(x))

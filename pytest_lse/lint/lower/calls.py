@@ -231,6 +231,8 @@ class Calls(Expressions):
             return self._observe(e, self.graph.make("where", test, self.guarded(test, True, receiver), other), "torch")
         if name in _OF_A_NAMESPACE and _is_namespace(receiver):
             candidates = [dataclasses.replace(c, framework="xp") for c in ops.functions(f"numpy.{name}")]
+            if name == "where" and len(e.args) == 3 and not e.keywords:
+                return self._where(e, candidates[0])
             positional, keywords = self._arguments(e) or ([], {})
             node = self._fit(e, candidates, positional, keywords) if positional else None
             return node if node is not None else self.graph.opaque(name)
