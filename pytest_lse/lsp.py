@@ -15,6 +15,7 @@ from pygls.workspace import TextDocument
 
 from pytest_lse import __version__
 from pytest_lse.discovery import coded
+from pytest_lse.lint import neighbours
 from pytest_lse.lint.config import ConfigError, Resolver
 from pytest_lse.lint.finding import Edit, Finding, Location
 from pytest_lse.lint.noqa import UNUSED, add
@@ -92,6 +93,7 @@ def check(ls: LanguageServer, uri: str) -> Checked:
     findings: list[Finding] = []
     if not path.endswith(".ipynb"):
         settings = Resolver().settings(os.path.dirname(os.path.abspath(path)))
+        neighbours.forget()  # other files may have been saved since
         findings, _ = find(_encoded(text), path, settings, named=True)
     return Checked(document, findings, ls.workspace.position_encoding or types.PositionEncodingKind.Utf16)
 

@@ -1,7 +1,7 @@
 """Many files: one after the other, in a pool of processes, or on any `concurrent.futures` executor.
 
 The result does not depend on how the work is spread: it is sorted by file name, and a file's result depends on that
-file and its settings alone.
+file, its settings and the modules of its project that lie around it on disk, whether those are checked too or not.
 """
 
 from __future__ import annotations
@@ -140,6 +140,9 @@ def run(
 
     `progress` is told how many files are done, and how many there are.
     """
+    neighbours = sys.modules.get("pytest_lse.lint.neighbours")
+    if neighbours is not None:  # what an earlier run of this process saw may have changed
+        neighbours.forget()
     todo = sorted(work, key=lambda task: task[0])
     total = len(todo)
     results: list[FileResult] = []
