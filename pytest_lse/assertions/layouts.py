@@ -59,8 +59,6 @@ class Layout:
         The length of every row, where a parameter fixes it; 0 for none.
     cumulative : bool
         Whether every prefix is a result.
-    values_only : tuple of int
-        Choices under which the gradient has steps out of range that the value has not.
     builder : callable, optional
         Makes all arguments, where roles alone do not.
     """
@@ -77,7 +75,6 @@ class Layout:
     least: int = 0
     width: int = 0
     cumulative: bool = False
-    values_only: tuple[int, ...] = ()
     builder: Builder | None = None
 
     def arrays(self, rows: Array, choice: int, fmt: Format, ignore: int | None = None) -> list[Array]:
@@ -222,8 +219,9 @@ def _mixture(rows: Array, choice: int, fmt: Format) -> tuple[Array, ...]:
         apart = min(1e4, 0.01 / fmt.eps)
         return np.array([apart + 0.25, apart - 2.0]), np.zeros(n), apart + ramp, width / 2
     if choice == 5:
-        # At the means of components so narrow that 1 / sigma**2 overflows, or as wide.
-        widths = np.where(np.arange(n) % 2 == n % 2, -(fmt.log_max / 2 + 1.5), fmt.log_max / 4)
+        # At the means of narrow and wide components. Narrower ones would ask more than libraries promise: their
+        # sigma**2 is flushed to zero where a clumsy 1 / sigma**2 overflows.
+        widths = np.where(np.arange(n) % 2 == n % 2, -fmt.log_max / 4, fmt.log_max / 4)
         return np.array([0.5]), np.where(np.isfinite(row), 0.0, row), np.full(n, 0.5), widths
     return far[:1] + 0.5, np.where(np.isfinite(row), 0.0, row), ramp * (choice % 5), width / 2
 
@@ -298,14 +296,7 @@ _SPECIAL: dict[str, Layout] = {
         builder=_merge_attention,
     ),
     "mixture_log_prob": Layout(
-        ("values", "logits", "values", "values"),
-        "whole",
-        _LOSS,
-        6,
-        long=0,
-        least=1,
-        values_only=(5,),
-        builder=_mixture,
+        ("values", "logits", "values", "values"), "whole", _LOSS, 6, long=0, least=1, builder=_mixture
     ),
     "info_nce": Layout(("logits",), "whole", _STEPS, 3, mean=True, long=0, least=1, builder=_info_nce),
     "hmm_log_likelihood": Layout(

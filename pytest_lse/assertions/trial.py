@@ -373,8 +373,6 @@ class Trial:
         """Whether gradients are judged on this case."""
         if self.gradients is False or not self.differentiable or not self.framework.differentiates:
             return False
-        if case.draft.choice in self.known.layout.values_only:
-            return False
         return case.dtype in FORMATS and 0 < case.arguments[0].size <= LONGEST_GRADIENT
 
     def check_gradient(
