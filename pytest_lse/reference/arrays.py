@@ -19,6 +19,13 @@ Part = Any  # np.ndarray | None
 Operand = Any
 
 
+def scaled(size: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Return size times error, where no error stays none and an unknown one unknown, whatever the other is."""
+    product = size * error
+    unclear = np.isnan(product)
+    return np.where(unclear, np.where(error == 0.0, 0.0, np.inf), product) if unclear.any() else product
+
+
 class Array:
     """Elements of some arithmetic; operators and the usual methods go to its namespace."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference.arrays import Array, Operand, Part
+from pytest_lse.reference.arrays import Array, Operand, Part, scaled
 from pytest_lse.reference.namespace import Namespace
 from pytest_lse.reference.rounding import two_sum
 
@@ -112,7 +112,7 @@ class DoubleDouble(Namespace):
             error = np.zeros(high.shape) if error is None else error
             low = np.where(wrong, 0.0, low)
             # A finite computation that overflows proves nothing; infinities that were there before are exact.
-            error = np.where(wrong, np.where(sound | np.isposinf(error), np.inf, 0.0), error)
+            error = np.where(wrong, np.where(sound | ~(error < np.inf), np.inf, 0.0), error)
         return Array(self, (high, low, None if error is None else np.broadcast_to(error, high.shape)))
 
     def add(self, a: Operand, b: Operand) -> Array:
@@ -153,9 +153,9 @@ class DoubleDouble(Namespace):
         if np.any(small):
             error = _plus(error, np.where(small & (ah != 0.0) & (bh != 0.0), UNDERFLOW, 0.0))
         if be is not None:
-            error = _plus(error, np.abs(ah) * be)
+            error = _plus(error, scaled(np.abs(ah), be))
         if ae is not None:
-            error = _plus(error, ae * (np.abs(bh) if be is None else np.abs(bh) + be * UNIT))
+            error = _plus(error, scaled(np.abs(bh) if be is None else np.abs(bh) + be * UNIT, ae))
         return self._result(p, e, error, ah, bh)
 
     def divide(self, a: Operand, b: Operand) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_lse.reference.arrays import Array, Operand, Part
+from pytest_lse.reference.arrays import Array, Operand, Part, scaled
 from pytest_lse.reference.namespace import Namespace
 
 
@@ -83,7 +83,7 @@ class Running(Namespace):
             if not self.trusted:
                 # A finite computation that overflows proves nothing; infinities that were there before are exact.
                 sound = np.all([np.broadcast_to(np.isfinite(o), value.shape) for o in operands], axis=0)
-                lost = np.where(sound | np.isposinf(error), np.inf, 0.0)
+                lost = np.where(sound | ~(error < np.inf), np.inf, 0.0)
             error = np.where(finite, error, lost)
         return Array(self, (value, error if error.shape == value.shape else np.broadcast_to(error, value.shape)))
 
@@ -92,6 +92,9 @@ class Running(Namespace):
         if not self.trusted:
             size = np.where(np.isinf(size), 0.0, size)  # an infinity is either exact or lost: see `_result`
         return np.asarray(self.model.u * size)
+
+    def _scaled(self, size: np.ndarray, error: np.ndarray) -> np.ndarray:
+        return size * error if self.trusted else scaled(size, error)
 
     def _underflow(self, value: np.ndarray, error: np.ndarray, exact: np.ndarray) -> np.ndarray:
         """Add what the numbers below the normal ones lack of digits."""
@@ -112,9 +115,9 @@ class Running(Namespace):
         value = p * q
         error = self._rounding(value)
         if f is not None:
-            error = error + np.abs(p) * f
+            error = error + self._scaled(np.abs(p), f)
         if e is not None:
-            error = error + e * (np.abs(q) if f is None else np.abs(q) + f)
+            error = error + self._scaled(np.abs(q) if f is None else np.abs(q) + f, e)
         error = self._underflow(value, error, (p == 0.0) | (q == 0.0))
         return self._result(value, error, p, q)
 
@@ -189,7 +192,9 @@ class Running(Namespace):
         value, error = x.parts
         total = value.sum(axis=-1)
         rounding = self.model.summation(value.shape[-1]) * self.model.u
-        bound = rounding * np.abs(value).sum(axis=-1)
+        size = np.abs(value).sum(axis=-1)
+        # An infinity is either exact or lost: 0 * inf would say neither.
+        bound = rounding * (size if self.trusted else np.where(np.isinf(size), 0.0, size))
         if error is not None:
             bound = bound + error.sum(axis=-1) * (1.0 + rounding)
         return self._result(total, bound, np.abs(value).max(axis=-1, initial=0.0))

@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from pytest_lse import Kernel
 from pytest_lse.dtypes import FORMATS
 from pytest_lse.reference.doubledouble import DoubleDouble
 from pytest_lse.reference.quick import Quick
@@ -13,6 +14,7 @@ from pytest_lse.reference.rounding import narrow
 from pytest_lse.reference.running import SMALLEST
 from pytest_lse.reference.specs import names
 from pytest_lse.reference.truth import judge
+from pytest_lse.strategies import logits, temperatures
 
 ROWS = [
     [0.0],
@@ -116,3 +118,15 @@ def test_a_share_of_the_tolerance(name, dtype, sample):
         assert (a.share, b.share) == (0.0, 0.5)
         assert np.all(np.abs(a.exact[0] - b.exact[0]) <= 0.5 * a.bound.least * (1.0 + 1e-6))
         assert b.compare(a.expected, quick=True).ok.all()
+
+
+def test_what_overflows_on_the_way_is_no_truth():
+    formula = Kernel(
+        lambda xp, x, t: xp.log(xp.sum(xp.exp(-x / t))),
+        args=(logits(domain="finite"), temperatures()),
+        name="log_partition",
+    )
+    judged = judge(formula, (np.array([-1000.0], np.float32), np.float32(0.0078125)), dtype="float32", share=0.75)
+    assert judged.outputs[0].expected == 128000.0
+    judged = judge(formula, (np.array([-1000.0, -999.0]), np.float64(0.0078125)), dtype="float64", share=0.75)
+    assert judged.outputs[0].expected == 128000.0
