@@ -47,7 +47,7 @@ _SCALES = 8.0
 #: what people call a temperature; nobody divides a cosine by less than this
 _TEMPERATURE = re.compile(r"(?i)(?:^|_)(?:temp|temperature|tau)(?:_|#|$)")
 _SMALLEST_TEMPERATURE = 0.05
-#: what people call a distance,, the width that it is measured by, a frequency and its like
+#: what people call a distance, the width that it is measured by, a frequency and its like
 _NONNEGATIVE_NAME = re.compile(
     r"(?i)(?:^|_)(?:dists?|distances?|sq_?dists?|sigma2?|gamma|bandwidth|length_?scale|std|variance"
     r"|freq|frequency|hz|sample_?rate|sampling_?rate|sr)(?:_|#|$)"

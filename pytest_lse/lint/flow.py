@@ -67,9 +67,9 @@ class Table:
         for group, bit in applied.items():
             for word in group:
                 self.words[word] = self.words.get(word, KNOWN) | bit | self.makes[bit][0]
-        #: how many bits are taken: what is above them stands for names of the module
         #: the bit of what another module gives: its attributes are that too
         self.brought = 8 << len(groups) + len(ends)
+        #: how many bits are taken: what is above them stands for names of the module
         self.size = 4 + len(groups) + len(ends)
         self.applied = sum(applied.values())
         #: bits of what a value holds of an operation that is followed

@@ -90,7 +90,7 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     except UnreadableError as error:
         return _enabled([parse_error(filename, error)], settings, path), None
     errors: list[Finding] = []
-    if may_hold_finding(data, settings, path) and not is_shipped_test(filename):
+    if not is_shipped_test(filename) and may_hold_finding(data, settings, path):
         findings, errors = _analysed(source, filename, settings, named=named)
         findings = [_fitted(f, source, path, settings) for f in findings if _is_meant(f, settings)]
     elif named or len(data) <= ALWAYS_PARSED:

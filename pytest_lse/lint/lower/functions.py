@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.graph import CORE, Node, postorder
@@ -489,7 +490,7 @@ def _assigned_once(definition: ast.ClassDef) -> dict[str, str]:
         by[name] = method if plain and by.get(name, method) == method else None
     called = {
         target.attr
-        for s in _statements(definition.body)
+        for s in statements(definition.body)
         if isinstance(s, ast.Assign)
         for t in s.targets
         for target in (t.elts if isinstance(t, ast.Tuple) else [t])
@@ -507,7 +508,7 @@ def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str,
     for method in definition.body:
         if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) or (method.name == "__init__" and not init):
             continue
-        for s in _statements(method.body):
+        for s in statements(method.body):
             empty: list[ast.expr] = []
             if init and isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) and s.value.value is None:
                 empty = s.targets
@@ -518,16 +519,14 @@ def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str,
                     yield target.value.attr, method.name, False
 
 
-def _statements(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield statements and all that are nested in them, without a look at their expressions."""
-    todo = [*body]
+def statements(body: Iterable[ast.stmt]) -> Iterator[Any]:
+    """Yield the statements and those inside them, without a look at any expression."""
+    todo: list[Any] = list(body)
     while todo:
         s = todo.pop()
         yield s
-        for name in ("body", "orelse", "finalbody"):
-            todo += getattr(s, name, ())
-        for part in (*getattr(s, "handlers", ()), *getattr(s, "cases", ())):
-            todo += part.body
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            todo += getattr(s, part, ())
 
 
 def _targets(s: ast.stmt) -> Iterator[ast.expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pytest_lse.lint import ops
@@ -14,7 +14,7 @@ from pytest_lse.lint.graph import BIT, Node, factors, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import State
 from pytest_lse.lint.lower.expressions import Observer
-from pytest_lse.lint.lower.functions import Functions
+from pytest_lse.lint.lower.functions import Functions, statements
 from pytest_lse.lint.neighbours import joined
 
 #: deep enough for a sum of some thousand terms; frames of pure Python calls live on the heap
@@ -61,7 +61,7 @@ class Lowerer(Functions):
     def collect_imports(self, body: list[ast.stmt]) -> None:
         """Note which frameworks the statements import, at any depth."""
         roots = ops.frameworks()
-        for node in _statements(body):
+        for node in statements(body):
             names: Iterable[str] = ()
             if isinstance(node, ast.Import):
                 names = (a.name for a in node.names)
@@ -387,16 +387,6 @@ def _is_filled(node: Node) -> bool:
 def _was_filled(node: Node) -> bool:
     """Return whether an array was made of one number and has been filled since."""
     return node.op in ("tile", "where")
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements and those inside them, without a look at any expression."""
-    todo: list[Any] = list(body)
-    while todo:
-        s = todo.pop()
-        yield s
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            todo += getattr(s, field, ())
 
 
 def _assigned(body: Iterable[ast.stmt]) -> list[str]:
