@@ -23,7 +23,7 @@ from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
-from pytest_lse.lint.uses import is_of_a_scale, is_only_called
+from pytest_lse.lint.uses import is_of_a_scale, is_only_called, is_only_read_in
 
 _INTERESTING = CORE | OUTSIDE
 #: how many of the values that a value is made of are asked for their names
@@ -59,6 +59,8 @@ class Analysis:
         self._matches: list[_Match] = []
         #: ids of sites that are no findings of their own, whatever a call makes of them
         self._settled: set[int] = set()
+        #: finding -> the stable spelling in which its value is used
+        self._excusing: list[tuple[_Match, Site]] = []
         self._cells: list[ast.Module] = []
         self.fixer: Fixer | None = None
 
@@ -71,7 +73,7 @@ class Analysis:
             The text does not parse.
         """
         tree = ast.parse(text)
-        self._matches = []
+        self._matches, self._excusing = [], []
         self.fixer = Fixer(self.lowerer, self.matcher, Imports(tree, text, self.filename, tuple(self._cells)))
         self._cells.append(tree)
         # What another cell says has its place in another text.
@@ -117,6 +119,8 @@ class Analysis:
         if not node.ops & CORE or id(site) in self._settled or any(m.site is site for m in self._matches):
             return
         found = self._match(node)
+        if found is None:
+            self._excuse(site, node)
         if found is None or self.fixer is None or framework in stabilising() or self._from_operand(site, found, False):
             return
         pattern, leaves = found
@@ -131,9 +135,12 @@ class Analysis:
             if self._matches and self.matcher.loose(pattern, self.lowerer.graph.shapeless(node)) is not None:
                 inside = {id(n) for n in ast.walk(site)} if inside is None else inside
                 self._settled |= inside
-                self._matches = [
-                    m for m in self._matches if id(m.site) not in inside or m.pattern.kernel is not pattern.kernel
-                ]
+                kernel = pattern.kernel
+                codes = getattr(kernel.module, "excuses", (kernel.code,))
+                kept = [m for m in self._matches if id(m.site) not in inside or m.pattern.kernel.code not in codes]
+                self._matches = kept
+                parts = set(islice(node.walk(), _NEAR))
+                self._excusing += [(m, site) for m in kept if m.pattern.kernel.code in codes and m.node in parts]
 
     def _excuse_under(self, node: Node, facts: Facts) -> None:
         """Forget the findings in a value that is used only where facts hold, if it cannot fail there."""
@@ -202,6 +209,8 @@ class Analysis:
         applies = getattr(module, "applies", None)
         if getattr(module, "unconditional", False) and any(a.op in CHOICES for a in target.args):
             return None
+        if bindings is not None and "eps" in bindings and _is_own_target(bindings):
+            return None
         if bindings is not None and applies is not None and not applies({n: _hint(b) for n, b in bindings.items()}):
             return None
         return bindings
@@ -220,6 +229,8 @@ class Analysis:
         scopes, module = self.fixer.imports.scopes, match.pattern.kernel.module
         harmless = getattr(module, "harmless", ())
         if harmless and is_only_called(match.site, harmless, scopes):
+            return True
+        if is_only_read_in(match.site, [site for m, site in self._excusing if m is match], scopes):
             return True
         names = {n.value for n in match.pattern.loose.walk() if n.op == "var"}
         has_epsilon = not names.isdisjoint(getattr(module, "dropped", ()))
@@ -295,12 +306,23 @@ def _in_leaf(narrow: _Match, wide: _Match, shapeless: Callable[[Node], Node]) ->
     return any(n is node for leaf in wide.leaves for n in leaf.walk())
 
 
+def _is_own_target(bindings: Bindings) -> bool:
+    """Return whether the targets of a loss are the very probabilities that it takes: it is their entropy."""
+    targets, x = bindings.get("targets"), bindings.get("x")
+    if targets is None or x is None or x.op == "const" or targets is x:
+        return False
+    parts = set(islice(targets.walk(), _NEAR))
+    return x in parts and not any(n.op in ("less", "greater", "equal") for n in parts)
+
+
 def _hint(node: Node) -> object:
     """Return what a rule may know of a bound value: a constant as it is, of anything else its name."""
     if node.op in ("const", "free", "attr", "name"):
         return node.value
     if node.op == "opaque":
         return str(node.value).partition("#")[0]
+    if node.op == "bounded":
+        return "random"
     # Each value once: what is computed step by step has few values, but a great many paths to them.
     parts = (n for n in islice(node.walk(), _NEAR) if n.op in ("const", "free", "attr", "name", "opaque"))
     return " ".join(str(_hint(n)) for n in parts)

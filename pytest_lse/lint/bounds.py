@@ -53,7 +53,7 @@ _NONNEGATIVE_NAME = re.compile(
     r"|freq|frequency|hz|sample_?rate|sampling_?rate|sr)(?:_|#|$)"
 )
 #: what people call a small positive number
-_EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_derivative)(?:_|#|$)")
+_EPSILON = re.compile(r"(?i)(?:^|_)(?:eps|epsilon|tiny|min_(?:\w+_)?(?:derivative|slope))(?:_|#|$)")
 #: what people call the argument from which on another form is used
 _LIMIT_NAME = re.compile(r"(?i)(?:^|_)(?:thresh|threshold|limit|cut_?off|cut_?point|clip|clamp|max_exp)(?:_|#|$)")
 #: what people call probabilities, or their logarithms where they exponentiate them
@@ -220,8 +220,6 @@ class Bounds:
             return (-_SCALES, _SCALES)
         if n.op in ("unit", "normalized"):
             return (-1.6, 1.6)
-        if n.op == "contract" and all(a.op == "normalized" for a in n.args):
-            return (-1.0, 1.0)
         if n.op == "clip":
             low, high = known[0]
             if is_number(n.args[1]):
@@ -248,8 +246,6 @@ class Bounds:
             return (0.0, 0.01)
         if n.op in ("attr", "free", "opaque") and _NONNEGATIVE_NAME.search(str(n.value)):
             return (0.0, INF)
-        if n.op == "contract" and len(n.args) == 2 and n.args[0] is n.args[1]:
-            return (0.0, INF)
         if n.op in ("attr", "free", "opaque") and _PROBABILITY.search(str(n.value)):
             return (-INF, 1.0)
         if n.op in ("attr", "free", "opaque") and _LOG_PROBABILITY.search(str(n.value)):
@@ -264,6 +260,9 @@ class Bounds:
             return known[0]
         if n.op == "sum":
             low, high = known[0]
+            product = n.args[0]
+            if product.op in ("mul", "gram") and all(f.op == "normalized" for f in product.args):
+                return (-1.0, 1.0)
             # the length is not known: only the sign carries over, and a sum of positive terms has at least one
             return (low if low >= 0.0 else -INF, high if high <= 0.0 else INF)
         return UNKNOWN
@@ -377,7 +376,19 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
         for tested in (a, b):
             known.setdefault(tested, TESTED)
             known.setdefault(graph.neg(tested), TESTED)
+        _scale(graph, known, a, b, 1.0)
+        _scale(graph, known, b, a, -1.0)
     return known
+
+
+def _scale(graph: Graph, known: dict[Node, Interval], value: Node, other: Node, sign: float) -> None:
+    """Add what a comparison with a share says: `x <= 20 / beta` is `beta * x <= 20`, since nobody's scale is negative."""
+    scales = [f.args[0] for f in factors(other) if f.op == "pow" and f.args[1].value == -1.0]
+    if not scales or len(scales) + 1 < len(factors(other)) or coefficient(other) == 1.0:
+        return
+    scaled, top = graph.mul(value, *scales), sign * limit(sign * coefficient(other))
+    known[scaled] = (-INF, top) if sign > 0.0 else (top, INF)
+    known[graph.neg(scaled)] = (-top, INF) if sign > 0.0 else (-INF, -top)
 
 
 def is_epsilon(name: str) -> bool:

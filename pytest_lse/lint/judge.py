@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
-from pytest_lse.lint.graph import BIT, Node, coefficient, factors, is_number, terms
+from pytest_lse.lint.graph import BIT, CORE, Node, coefficient, factors, is_number, terms
 from pytest_lse.lint.match import ALTERNATIVES, alternatives
 from pytest_lse.lint.patterns import Pattern
 
@@ -51,10 +51,16 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
     if "negative" in pattern.kernel.args.values():
         if any(bounds.in_domain(leaf) for leaf in leaves):
             return True
+        if any(map(_is_step, leaves)):
+            return False
         if any(_tested(leaf, bounds) for leaf in leaves):
             # Each side of -log 2 has its own form: a test of the argument says that the author knows.
             return False
     inside = list(_inside(pattern, root, leaves))
+    if any(map(_is_filled_in, inside)) or (root.op == "log" and bounds.tested(root.args[0])):
+        return False
+    if any(_is_normalised(leaf, inside) for leaf in leaves):
+        return False
     exponents = [n.args[0] for n in inside if n.op == "exp" and not _is_power(n.args[0])]
     if pattern.kernel.name == "sigmoid" and exponents and all(map(_is_fitted, exponents)):
         return False
@@ -63,6 +69,35 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
     if all(n.op in _ARITHMETIC for n in inside if n.op != "exp") and all(e.op == "const" for e in exponents):
         return False
     return _overflows(pattern, exponents, leaves, bounds) or any(_vanishes(n, bounds) for n in inside)
+
+
+def _is_step(exponent: Node) -> bool:
+    """Return whether an exponent is one over a number of steps: `exp(-1 / n)` is as far from 1 as n is small."""
+    parts = [f for f in factors(exponent) if not is_number(f)]
+    return len(parts) == 1 and parts[0].op == "pow" and parts[0].args[1].value == -1.0 and not parts[0].args[0].args
+
+
+def _is_filled_in(n: Node) -> bool:
+    """Return whether only some elements of a value are exponentials, and the others something else that is not known.
+
+    `np.where(known, mass, np.exp(log_mass))` is a choice between two sources of the same numbers.
+    """
+    if n.op != "where" or n.args[0].value is None:
+        return False
+    return any(not a.ops & CORE and not _is_fixed(a) for a in n.args[1:]) and any(a.ops & CORE for a in n.args[1:])
+
+
+def _is_fixed(n: Node) -> bool:
+    return all(part.args or part.op == "const" for part in n.walk())
+
+
+def _is_normalised(leaf: Node, inside: list[Node]) -> bool:
+    """Return whether a weight is one over the sum of the very exponentials that it is the weight of."""
+    exponentials = {n for n in inside if n.op == "exp"}
+    return any(
+        f.op == "pow" and f.args[1].value == -1.0 and f.ops & _EXP and any(n in exponentials for n in f.walk())
+        for f in factors(leaf)
+    )
 
 
 def _is_power(exponent: Node) -> bool:
@@ -105,9 +140,19 @@ def _overflows(pattern: Pattern, exponents: list[Node], leaves: Iterable[Node], 
 
 
 def _vanishes(n: Node, bounds: Bounds) -> bool:
-    if n.op not in ("log", "log1p") or _positive_sum(n.args[0], bounds):
+    if n.op not in ("log", "log1p") or _positive_sum(n.args[0], bounds) or _scaled_sum(n.args[0], bounds):
         return False
     return bounds.interval(n.args[0])[0] + (1.0 if n.op == "log1p" else 0.0) <= UNDERFLOW
+
+
+def _scaled_sum(n: Node, bounds: Bounds) -> bool:
+    """Return whether a value is a sum of shifted exponentials times something: `sum(exp(x - max(x))) / n`."""
+    return n.op == "mul" and any(f.op in _POSITIVE_SUMS and _is_shifted(f.args[0], bounds) for f in n.args)
+
+
+def _is_shifted(term: Node, bounds: Bounds) -> bool:
+    exponents = [f.args[0] for f in factors(term) if f.op == "exp"]
+    return bool(exponents) and all(bounds.shifted(e) or bounds.unknown_shift(e) for e in exponents)
 
 
 def _positive_sum(n: Node, bounds: Bounds) -> bool:

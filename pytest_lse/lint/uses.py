@@ -20,6 +20,16 @@ def is_only_called(site: ast.AST, methods: Collection[str], scopes: Scopes) -> b
     return bool(uses) and all(getattr(scopes.parents.get(u), "attr", None) in methods for u in uses)
 
 
+def is_only_read_in(site: ast.AST, places: Collection[ast.AST], scopes: Scopes) -> bool:
+    """Return whether a value has a name that is read in these places and nowhere else."""
+    parent = scopes.parents.get(site)
+    if not places or not isinstance(parent, ast.Assign) or not isinstance(parent.targets[0], ast.Name):
+        return False
+    inside = {n for place in places for n in ast.walk(place)}
+    uses = scopes.readers(parent.targets[0].id).get(scopes.scope(site), ())
+    return bool(uses) and all(use in inside for use in uses)
+
+
 def is_of_a_scale(site: ast.AST, scopes: Scopes, values: Mapping[int, Node]) -> bool:
     """Return whether the logarithm is that of a variable which also multiplies what has no logarithm in it.
 

@@ -84,6 +84,7 @@ calls = {
     " | sklearn.metrics.mean_absolute_error(x, y~) | sklearn.metrics.pairwise_distances(x, b~, metric~) | sklearn.metrics.pairwise.euclidean_distances(x, b~) | @.arange(x)",
     "bounded": "@.arctan(x) | @.arcsin(x) | numpy.random.rand(x) | numpy.random.random(x) | numpy.random.uniform(x) | numpy.random.randn(x, a~, b~)"
     " | numpy.random.normal(*, size=x) | numpy.random.standard_normal(size=x)"
+    " | .standard_normal(size~, dtype~, out~) | .randn(a~, b~, c~) | .rand(a~, b~, c~)"
     " | numpy.random.multivariate_normal(mean=x, cov~, size~, check_valid~, tol~)",
     "sigmoid": "scipy.special.expit(x, out!) | mxnet.npx.sigmoid(data=x) | mxnet.numpy_extension.sigmoid(x)",
     "log_sigmoid": "scipy.special.log_expit(x, out!)",
