@@ -382,7 +382,7 @@ def fact(graph: Graph, test: Node, holds: bool) -> dict[Node, Interval]:
 
 
 def _scale(graph: Graph, known: dict[Node, Interval], value: Node, other: Node, sign: float) -> None:
-    """Add what a comparison with a share says: `x <= 20 / beta` is `beta * x <= 20`, since nobody's scale is negative."""
+    """Add what a comparison with a share says: `x <= 20 / beta` is `beta * x <= 20`: no scale is negative."""
     scales = [f.args[0] for f in factors(other) if f.op == "pow" and f.args[1].value == -1.0]
     if not scales or len(scales) + 1 < len(factors(other)) or coefficient(other) == 1.0:
         return
