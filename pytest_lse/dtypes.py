@@ -31,27 +31,27 @@ class Format:
         """Width of the format."""
         return self.precision + (self.emax + 1).bit_length()
 
-    @property
+    @cached_property
     def eps(self) -> float:
         """Distance from 1 to the next number."""
         return math.ldexp(1.0, 1 - self.precision)
 
-    @property
+    @cached_property
     def u(self) -> float:
         """Unit roundoff, half of `eps`."""
         return math.ldexp(1.0, -self.precision)
 
-    @property
+    @cached_property
     def tiny(self) -> float:
         """Smallest normal number."""
         return math.ldexp(1.0, self.emin)
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> float:
         """Smallest positive number."""
         return math.ldexp(1.0, self.emin - self.precision + 1)
 
-    @property
+    @cached_property
     def max(self) -> float:
         """Largest finite number."""
         return math.ldexp(2.0 - self.eps, self.emax)

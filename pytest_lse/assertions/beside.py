@@ -46,7 +46,7 @@ def _run(trial: Trial, case: Case, arguments: Sequence[Any], check: str, said: s
     except Exception as error:
         failure = trial.raised(case, check, error)
         return None, failure and replace(failure, said=f"{failure.said} (input: {said})" if said else failure.said)
-    failure = trial.compare(case, actual, trial.judge(case, actual))
+    failure = trial.settled(lambda share: trial.compare(case, actual, trial.judge(case, actual, share=share)))
     return result, failure and replace(failure, check=check, said=said or failure.said)
 
 

@@ -44,6 +44,11 @@ class Draft:
         """Length of a row."""
         return _length(self.rows[0]) if self.rows else 0
 
+    @property
+    def long(self) -> bool:
+        """Whether its arrays are large."""
+        return any(isinstance(row, Long) for row in self.rows)
+
     def only(self, index: int) -> Draft:
         """Return the draft of one row alone."""
         return replace(self, rows=(self.rows[index],), regimes=(self.regimes[index],))

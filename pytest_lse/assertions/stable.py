@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, NoReturn
 
 import hypothesis
@@ -175,10 +176,15 @@ class _Run:
 
         if self.known.strategies:
             return self.drawn(trial)
-        for draft in self.catalogue(trial, fmt):
-            failure = check(draft)
-            if failure is not None:
-                return minimise(failure, smaller, layout.least, layout.group)
+        for long, group in groupby(self.catalogue(trial, fmt), key=lambda d: d.long):
+            cases: Iterable[Case] = map(make, group)
+            if not long:
+                cases = list(cases)
+                trial.prepare(cases)
+            for case in cases:
+                failure = trial.check(case)
+                if failure is not None:
+                    return minimise(failure, smaller, layout.least, layout.group)
         failure = self.others(trial, fmt, make)
         if failure is None and self.max_examples and any(n in table.BY_NAME for n in self.wanted(trial)):
             failure = self.search(trial, fmt, check)

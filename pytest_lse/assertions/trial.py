@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pytest_lse.assertions.adapters import Framework, Function
 from pytest_lse.assertions.cases import Case
 from pytest_lse.assertions.kernels import Known
 from pytest_lse.dtypes import FORMATS
-from pytest_lse.reference.truth import Judgement, Output
+from pytest_lse.reference.truth import Judgement, Output, ulp
 
 Array = npt.NDArray[Any]
 
@@ -61,7 +61,9 @@ class Tally:
 
 
 SHARE = 0.75
-"""How far a first truth may be from the exact one, as a share of the least tolerance."""
+"""How far a first truth may be from the exact one, as a share of the tolerance."""
+MEASURED = 0.01
+"""How far a truth may be from the exact one for errors to be told by it, in units in the last place."""
 LONGEST_GRADIENT = 4096
 """Elements of the first argument up to which gradients are judged."""
 
@@ -203,6 +205,12 @@ class Trial:
         self.called = True
         return result
 
+    def prepare(self, cases: Sequence[Case]) -> None:
+        """Begin with the truths of cases that are about to be checked."""
+        if self.ulps is None and self.dtype in FORMATS:
+            calls = [(c.arguments, c.axis) for c in cases]
+            truths.prepare(self.known.kernel, calls, self.params, dtype=self.dtype, strict=self.strict)
+
     def check(self, case: Case, *, gradients: bool = True) -> Failure | None:
         """Call the function on a case and return what is wrong, if anything is."""
         keywords = self.keywords(case)
@@ -213,11 +221,13 @@ class Trial:
             return self.raised(case, "raises", error)
         differentiate = gradients and self.wants_gradient(case)
         weight = cotangent(actual[0].shape) if differentiate and actual else None
-        share = SHARE if self.ulps is None else 0.0
-        failure = self.examine(case, arguments, keywords, actual, weight, share)
-        if failure is not None and share:
-            failure = self.examine(case, arguments, keywords, actual, weight, 0.0)
-        return failure
+        return self.settled(lambda share: self.examine(case, arguments, keywords, actual, weight, share))
+
+    def settled(self, examine: Callable[[float], Failure | None]) -> Failure | None:
+        """Examine with a truth that is good enough, and whatever fails once more with the exact one."""
+        if self.ulps is None and examine(SHARE) is None:
+            return None
+        return examine(0.0)
 
     def examine(
         self,
@@ -285,7 +295,7 @@ class Trial:
                 said = f"returned shape {got.shape}, expected {output.expected.shape}"
                 return Failure("shape", case, said, output=i, outputs=len(actual))
             integers = case.dtype not in FORMATS
-            if got.dtype.name not in FORMATS or (integers and got.dtype.itemsize < 4):
+            if name_of(got.dtype) not in FORMATS or (integers and got.dtype.itemsize < 4):
                 wanted = "float32 or float64" if integers else case.dtype
                 return Failure("dtype", case, f"returned dtype {got.dtype.name}, expected {wanted}", output=i)
             failure = self.accurate(case, got, output, "value", i, len(actual))
@@ -301,7 +311,7 @@ class Trial:
         NumPy's own functions compute float16 and bfloat16 in wider types and return those; a Python float, from a
         reduction, has no other type to be.
         """
-        name = got.dtype.name
+        name = name_of(got.dtype)
         if name == dtype:
             return True
         wider = FORMATS[name].precision > FORMATS[dtype].precision
@@ -318,22 +328,30 @@ class Trial:
         ):
             # A NaN is never demanded of input without one.
             output = replace(output, required=output.required & ~np.isnan(output.expected))
-        comparison = output.compare(got, quick=True)
-        ok, ratio = comparison.ok, comparison.ratio
-        # Whatever keeps to the least tolerance counts as less than half of what does not.
-        score = ratio / 2 if comparison.rough else (1 + ratio) / 2
+        judged_by_ulps = self.ulps is not None and check == "value"
 
         def measure(at: int) -> tuple[float, float]:
-            exact = self.judge(case, (got,)).outputs[number] if output.share else output
+            near = output.error is None or bool((output.error <= MEASURED * ulp(output.exact[0], output.dtype)).all())
+            exact = output if near else self.judge(case, (got,)).outputs[number]
             measured = exact.compare(got)
             return float(np.ravel(measured.ulps)[at]), float(np.ravel(measured.ratio)[at])
 
-        if self.ulps is not None and check == "value":
+        close = None if judged_by_ulps else output.close(got)
+        if close is not None:
+            # Whatever keeps to the least tolerance counts as less than half of what does not.
+            if close.size and check == "value":
+                self.note(close / 2, case, measure)
+            return None
+        comparison = output.compare(got)
+        ok, ratio = comparison.ok, comparison.ratio
+        score = (1 + ratio) / 2
+        if judged_by_ulps and self.ulps is not None:
             ok = (comparison.ulps <= self.ulps) | ~output.required
             score = ratio = np.where(output.required, comparison.ulps / max(self.ulps, 1e-300), 0.0)
             measure = lambda at: (float(np.ravel(comparison.ulps)[at]), float(np.ravel(ratio)[at]))  # noqa: E731
         if ok.size and check == "value":
-            self.note(score, ok, case, measure)
+            self.last = max(self.last, float(np.max(score)))
+            self.note(np.where(np.isfinite(score) & ok, score, 0.0), case, measure)
         if bool(np.all(ok)):
             return None
         bad = np.where(ok, -1.0, np.where(np.isfinite(ratio), np.minimum(ratio, 1e300), np.inf))
@@ -350,12 +368,11 @@ class Trial:
             outputs=outputs,
         )
 
-    def note(self, score: Array, ok: Array, case: Case, measure: Callable[[int], tuple[float, float]]) -> None:
-        """Keep the worst error so far."""
-        self.last = max(self.last, float(np.max(score)))
-        passing = np.where(np.isfinite(score) & ok, score, 0.0)
-        at = int(np.argmax(passing))
-        worst = float(np.ravel(passing)[at])
+    def note(self, score: Array, case: Case, measure: Callable[[int], tuple[float, float]]) -> None:
+        """Keep the worst error so far of what passes."""
+        at = int(score.argmax())
+        worst = float(score.flat[at])
+        self.last = max(self.last, worst)
         if worst >= self.tally.score:
             self.tally.score = worst
             self.tally.measure = lambda: measure(at)
@@ -412,6 +429,12 @@ class Trial:
             return None
         wrong = forward.disagreement(derivative, weight, along, truth)
         return wrong and Failure("jvp", case, returned=wrong[0], expected=wrong[1])
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return the name of a dtype, which NumPy puts together anew each time."""
+    return dtype.name
 
 
 def cotangent(shape: tuple[int, ...]) -> Array:

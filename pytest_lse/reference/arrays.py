@@ -39,7 +39,7 @@ class Array:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.parts[0].shape)
+        return self.xp.visible(self.parts[0].shape)
 
     @property
     def ndim(self) -> int:

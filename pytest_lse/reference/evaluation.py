@@ -6,7 +6,7 @@ the correctly rounded result; the rest, row by row, goes to the next level.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,23 +36,44 @@ class Value:
         Whether the element is judged.
     alternatives : tuple of ndarray
         Further right answers.
+    error : ndarray, optional
+        How far the two doubles may be from the exact value, where that was good enough to be kept.
     """
 
     rounded: np.ndarray
     high: np.ndarray
     low: np.ndarray
+    error: np.ndarray | None = None
     required: np.ndarray | None = None
     alternatives: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def of(cls, parts: Iterable[np.ndarray]) -> Value:
-        """Make a value of its three arrays."""
-        rounded, high, low = parts
-        return cls(rounded, high, low)
+        """Make a value of its three or four arrays."""
+        rounded, high, low, *rest = parts
+        return cls(rounded, high, low, rest[0] if rest else None)
 
     @property
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self.rounded, self.high, self.low
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """The arrays that move together: the error where there is one."""
+        exact = self.rounded, self.high, self.low
+        return exact if self.error is None else (*exact, self.error)
+
+
+@dataclass(frozen=True)
+class Enough:
+    """Which values are good enough to be judged by.
+
+    Attributes
+    ----------
+    least : callable
+        The error that such a value may always have, from the value.
+    most : callable, optional
+        The error that each output of the whole problem may have, from the values: it costs a look at the formula.
+    """
+
+    least: Callable[[np.ndarray], np.ndarray]
+    most: Callable[[list[Value]], list[np.ndarray]] | None = None
 
 
 def shortcut(problem: Problem, target: Format, pairs: bool) -> Decided | None:
@@ -86,10 +107,11 @@ def values(problem: Problem, target: Format, enough: Enough | None = None) -> li
 
     Parameters
     ----------
-    enough : callable, optional
-        The error that a value may have, from the value. Default: none, every value is correctly rounded.
+    enough : Enough, optional
+        Which values will do. Default: every value is correctly rounded.
     """
-    found = shortcut(problem, target, pairs=True)
+    known = None if enough is None else problem.cache.get("quick")
+    found = shortcut(problem, target, pairs=True) if known is None else None
     if found is not None:
         ruling = _continue(problem, target, found)
         value = Value(found.rounded.astype(np.float64), found.high, found.low)
@@ -98,14 +120,19 @@ def values(problem: Problem, target: Format, enough: Enough | None = None) -> li
         problem.cache["outputs"] = [whole.high]
         return [whole]
     ruling = special.rule(problem)
+    if ruling.skip is not None and ruling.skip.any():
+        known = None
     if problem.spec.layout == "rows" and problem.arrays[0].shape[-1] == 0 and not problem.reduced:
         results = [_empty(problem)]
         ruling = special.Ruling(free=[np.isnan(results[0].high)])  # the mean of nothing
     elif problem.arrays[0].size == 0 and (problem.reduced or problem.spec.name in ("cross_entropy", "info_nce")):
         results = [Value.of(np.zeros(()) for _ in range(3))]
     else:
-        levels = _levels(target, SIDE.get(problem.spec.name, 0), enough)
-        results = _climb(call_of(problem, "stable"), inputs_of(problem), levels, problem.separable, ruling.skip)
+        levels = _levels(target, SIDE.get(problem.spec.name, 0), enough, known)
+        call = call_of(problem, "stable")
+        results = _climb(
+            call, inputs_of(problem), levels, problem.separable, ruling.skip, enough.most if enough else None
+        )
     problem.cache["first"] = results[0].high
     finished = [_ruled(results[0], ruling, problem.restore)]
     if len(results) > 1:
@@ -156,7 +183,7 @@ def gradient(
     ----------
     shape : tuple of int, optional
         Of the argument before it was broadcast; default: the gradient has the shape of the broadcast argument.
-    enough : callable, optional
+    enough : Enough, optional
         As in `values`.
     """
     weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
@@ -171,7 +198,8 @@ def gradient(
     else:
         inputs = (*inputs_of(problem), weights) if separable else inputs_of(problem)
         call = gradient_call(problem, weights, separable, wrt=wrt)
-        (result,) = _climb(call, inputs, list(_levels(target, enough=enough)), separable, ruling.skip)
+        levels = _levels(target, enough=enough)
+        (result,) = _climb(call, inputs, levels, separable, ruling.skip, enough.most if enough else None)
     if wrt:
         ruling = special.Ruling()  # the rules are about the first argument
     ruled = _ruled(result, ruling, problem.restore_gradient)
@@ -199,8 +227,10 @@ def _summed(problem: Problem, call: Call, shape: tuple[int, ...]) -> Call:
 
 
 def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray], np.ndarray]) -> Value:
+    if not (ruling.fixed or ruling.free or ruling.either):
+        return Value.of(restore(p) for p in value.parts)
     parts = tuple(np.array(p) for p in value.parts)
-    ruling.apply(parts[1], parts[2])
+    ruling.apply(*parts[1:])
     ruling.apply(parts[0], np.zeros(parts[0].shape))
     required, others = ruling.required(parts[0].shape), ruling.alternatives(parts[1])
     whole = Value.of(restore(p) for p in parts)
@@ -280,7 +310,7 @@ def lift(xp: Namespace, array: np.ndarray) -> Any:
 
 Found = tuple[list[Value], list[np.ndarray]]
 Level = Callable[[Call, tuple[np.ndarray, ...]], Found]
-Enough = Callable[[np.ndarray], np.ndarray]
+Bounded = tuple[np.ndarray, Any]
 
 #: kernels whose answer may be an elementary number plus (1) or minus (-1) an exponential too small for any precision
 SIDE = {"log_softmax": -1, "cross_entropy": 1, "soft_cross_entropy": 1, "bce_with_logits": 1, "info_nce": 1}
@@ -294,8 +324,15 @@ def _climb(
     levels: Iterable[Level],
     separable: bool,
     skip: np.ndarray | None = None,
+    most: Callable[[list[Value]], list[np.ndarray]] | None = None,
 ) -> list[Value]:
-    """Evaluate level by level; rows to be skipped stay nan."""
+    """Evaluate level by level; rows to be skipped stay nan.
+
+    Parameters
+    ----------
+    most : callable, optional
+        The errors that are good enough, asked for once, after the first level.
+    """
     results: list[Value] = []
     pending: np.ndarray | None = None
     if separable and skip is not None and skip.any():
@@ -308,12 +345,22 @@ def _climb(
         else:
             _fill(results, fresh, pending, len(inputs[0]))
         undecided = [~d for d in decided]
+        if most is not None and any(u.any() for u in undecided):
+            close = [_close(v, m) for v, m in zip(results, most(results), strict=True)]
+            undecided = [u & ~(c if pending is None else c[pending]) for u, c in zip(undecided, close, strict=True)]
+            most = None
         if not any(u.any() for u in undecided):
             break
         if separable:
             rows = np.any([u.reshape(u.shape[0], -1).any(axis=1) for u in undecided], axis=0).nonzero()[0]
             pending = rows if pending is None else pending[rows]
     return results
+
+
+def _close(value: Value, allowed: np.ndarray) -> np.ndarray:
+    """Say which values are known to an error that is allowed."""
+    assert value.error is not None
+    return np.asarray(np.isfinite(value.high) & np.isfinite(allowed) & (value.error <= allowed))
 
 
 def _in_blocks(level: Level, call: Call, inputs: tuple[np.ndarray, ...]) -> Found:
@@ -334,23 +381,27 @@ def _fill(results: list[Value], fresh: list[Value], rows: np.ndarray, count: int
     if not results:
         results[:] = [Value.of(np.full((count, *p.shape[1:]), np.nan) for p in v.parts) for v in fresh]
     for old, new in zip(results, fresh, strict=True):
-        for whole, part in zip(old.parts, new.parts, strict=True):
+        if old.error is not None and new.error is None:
+            old.error[rows] = 0.0
+        for whole, part in zip(old.parts, new.parts, strict=False):
             whole[rows] = part
 
 
-def _levels(target: Format, side: int = 0, enough: Enough | None = None) -> Iterator[Level]:
-    if target.precision < 53 or enough is not None:
-        yield lambda call, inputs: _quick(call, inputs, target, enough)
+def _levels(
+    target: Format, side: int = 0, enough: Enough | None = None, known: Sequence[Bounded] | None = None
+) -> Iterator[Level]:
+    """Yield the levels, the cheapest first, of which `known` has the results already."""
+    if known is not None:
+        yield lambda call, inputs: _bounded(known, target, enough)
+    elif target.precision < 53 or enough is not None:
+        yield lambda call, inputs: _bounded([a.parts for a in call(Quick(), inputs)], target, enough)
     yield lambda call, inputs: _double(call, inputs, target, enough)
     for precision in exact.PRECISIONS:
         yield lambda call, inputs, p=precision: _exactly(call, inputs, target, p, side)  # type: ignore[misc]
 
 
-def _quick(call: Call, inputs: tuple[np.ndarray, ...], target: Format, enough: Enough | None) -> Found:
-    found = []
-    for array in call(Quick(), inputs):
-        value, error = array.parts
-        found.append(_rounded(np.asarray(value), np.zeros(value.shape), error, target, 1.0, enough))
+def _bounded(arrays: Sequence[Bounded], target: Format, enough: Enough | None) -> Found:
+    found = [_rounded(np.asarray(v), np.zeros(v.shape), error, target, 1.0, enough) for v, error in arrays]
     return [f[0] for f in found], [f[1] for f in found]
 
 
@@ -372,16 +423,15 @@ def _rounded(
     enough: Enough | None,
 ) -> tuple[Value, np.ndarray]:
     """Round both ends of what the error bound leaves; where they agree, the rounding is decided."""
-    if enough is not None and error is not None and np.isfinite(high).all():
-        margin = error * (1.001 * unit)
-        if (margin <= enough(high)).all():
-            return Value(narrow(high, target) + 0.0, np.array(high), np.array(low)), np.ones(high.shape, dtype=bool)
+    if enough is None:
+        return _ends(high, low, error, target, unit)
+    margin = np.zeros(high.shape) if error is None else error * (1.001 * unit)
+    close = np.isfinite(high) & (margin <= enough.least(high))
+    if close.all():
+        return Value(narrow(high, target) + 0.0, np.array(high), np.array(low), np.array(margin)), close
     value, decided = _ends(high, low, error, target, unit)
-    if enough is not None and error is not None and not decided.all():
-        close = np.isfinite(high) & (error * (1.001 * unit) <= enough(high))
-        value = replace(value, rounded=np.where(close & ~decided, narrow(high, target) + 0.0, value.rounded))
-        decided = decided | close
-    return value, decided
+    rounded = np.where(decided, value.rounded, narrow(high, target) + 0.0)
+    return replace(value, rounded=rounded, error=np.array(margin)), decided | close
 
 
 def _ends(

@@ -77,6 +77,10 @@ class Namespace:
 
     # Elements moved about
 
+    def visible(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return what formulas see of the shape of a part."""
+        return shape
+
     def asarray(self, x: Operand, dtype: object = None) -> Array:
         if isinstance(x, Array):
             return x

@@ -118,6 +118,10 @@ class Running(Namespace):
             error = error + self._scaled(np.abs(p), f)
         if e is not None:
             error = error + self._scaled(np.abs(q) if f is None else np.abs(q) + f, e)
+        if not self.trusted and (np.isinf(p).any() or np.isinf(q).any()):
+            # An infinity times what is not zero is itself.
+            sure = _certainly_infinite(p, e, q, f) | _certainly_infinite(q, f, p, e)
+            error = np.where(sure, 0.0, error)
         error = self._underflow(value, error, (p == 0.0) | (q == 0.0))
         return self._result(value, error, p, q)
 
@@ -188,6 +192,19 @@ class Running(Namespace):
         # inf - inf is nan, which would hide that they are equal.
         return np.where(p == q, 0.0, np.sign(np.subtract(p, q)))
 
+    def less(self, a: Operand, b: Operand) -> np.ndarray:
+        return np.asarray(self._pair(a)[0] < self._pair(b)[0])
+
+    def greater(self, a: Operand, b: Operand) -> np.ndarray:
+        return np.asarray(self._pair(a)[0] > self._pair(b)[0])
+
+    def equal(self, a: Operand, b: Operand) -> np.ndarray:
+        return np.asarray(self._pair(a)[0] == self._pair(b)[0])
+
+    def abs(self, x: Operand) -> Array:
+        value, error = self._pair(x)
+        return Array(self, (np.abs(value), error))
+
     def _sum_last(self, x: Array) -> Array:
         value, error = x.parts
         total = value.sum(axis=-1)
@@ -207,6 +224,12 @@ def _plus(a: Part, b: Part) -> Part:
     if a is None or b is None:
         return b if a is None else a
     return a + b
+
+
+def _certainly_infinite(p: np.ndarray, e: Part, q: np.ndarray, f: Part) -> np.ndarray:
+    """Say where an exact infinity p is multiplied by a q of certain sign."""
+    exact = np.isinf(p) if e is None else np.isinf(p) & (e == 0.0)
+    return np.asarray(exact & (np.abs(q) > (0.0 if f is None else f)))
 
 
 def _no_nan(error: np.ndarray) -> np.ndarray:

@@ -45,12 +45,13 @@ class Ruling:
     either: list[tuple[Mask, Any]] = field(default_factory=list)
     skip: np.ndarray | None = None
 
-    def apply(self, values: np.ndarray, low: np.ndarray) -> None:
-        """Put the fixed values in place."""
+    def apply(self, values: np.ndarray, *zeros: np.ndarray) -> None:
+        """Put the fixed values in place, and nothing into their low parts and errors."""
         for mask, value in self.fixed:
             where = np.broadcast_to(mask, values.shape)
             values[where] = np.broadcast_to(value, values.shape)[where]
-            low[where] = 0.0
+            for part in zeros:
+                part[where] = 0.0
 
     def required(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return which elements are judged."""
@@ -83,9 +84,19 @@ def rule(problem: Problem, gradient: bool = False) -> Ruling:
     floats = [a for a in problem.arrays if a.dtype == np.float64]
     kind = _KINDS.get(problem.spec.name, _free_unless_finite)
     ordinary = problem.spec.name not in _ALWAYS and all(np.isfinite(a).all() for a in floats)
+    if problem.spec.name in _MEANS:
+        ordinary = problem.arrays[0].size > 0 and ordinary and not _partly(problem)
     if ordinary and (not gradient or np.isfinite(problem.cache["first"]).all()):
         return Ruling()
     return kind(problem, gradient)
+
+
+def _partly(problem: Problem) -> bool:
+    """Whether labels are ignored, or may weigh nothing."""
+    if problem.spec.name != "cross_entropy":
+        return False
+    ignored = problem.arrays[1] == problem.params["ignore_index"]
+    return problem.params["weight"] is not None or bool(ignored.any())
 
 
 def _any(mask: np.ndarray, keep: bool = True) -> np.ndarray:
@@ -321,7 +332,6 @@ _KINDS: dict[str, Rule] = {
     "ctc_loss": _likelihood,
 }
 #: kernels whose rule also concerns finite arguments
-_ALWAYS = {
-    "entropy_from_probs", "kl_divergence_from_probs", "logsubexp", "log1mexp", "bce_with_logits", "cross_entropy",
-    "soft_cross_entropy", "info_nce",
-}  # fmt: skip
+_ALWAYS = {"entropy_from_probs", "kl_divergence_from_probs", "logsubexp", "log1mexp"}
+#: kernels whose rule also concerns a mean over nothing
+_MEANS = {"bce_with_logits", "cross_entropy", "soft_cross_entropy", "info_nce"}

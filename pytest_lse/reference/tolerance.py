@@ -122,10 +122,7 @@ def _of_values(problem: Problem, target: Format, strict: bool, values: Sequence[
             radii[0] = np.fmin(radii[0], 4.0 * _first_order(problem, target, values[0].high.shape))
         radii = [r + e for r, e in zip(radii, _roundings(problem, target, strict, call), strict=True)]
         return [_conditioned(problem, target, strict, r, v.high) for r, v in zip(radii, values, strict=True)]
-    worst = _worst(problem, target, strict, [evaluation.call_of(problem, n) for n in _spellings(problem, strict)])
-    slack = getattr(problem.spec.module, "slack", None)
-    if slack is not None:
-        worst[0] = worst[0] + target.u * slack(problem.cache["first"], summation(target, strict))
+    worst = _worst_of_values(problem, target, strict)
     bounds = [
         _assembled(problem, target, strict, problem.restore(w), v.high) for w, v in zip(worst, values, strict=True)
     ]
@@ -137,6 +134,53 @@ def _of_values(problem: Problem, target: Format, strict: bool, values: Sequence[
         np.where(np.isfinite(problem.restore(w)), b, _conditioned(problem, target, strict, problem.restore(r), v.high))
         for w, b, r, v in zip(worst, bounds, radii, values, strict=True)
     ]
+
+
+def _worst_of_values(problem: Problem, target: Format, strict: bool) -> list[np.ndarray]:
+    """Return the running error bound of each output, the worst of the honest spellings."""
+    if "worst" not in problem.cache:
+        names, group = _spellings(problem, strict), problem.cache.get("group")
+        if group is None:
+            worst = _worst(problem, target, strict, [evaluation.call_of(problem, n) for n in names])
+        else:
+            xp = Running(model(target, strict), sharp=strict)
+            found = [[error for _, error in group.outputs(problem, xp, n)] for n in names]
+            worst = [np.fmax.reduce(same) for same in zip(*found, strict=True)]
+        slack = getattr(problem.spec.module, "slack", None)
+        if slack is not None:
+            worst[0] = worst[0] + target.u * slack(problem.cache["first"], summation(target, strict))
+        problem.cache["worst"] = worst
+    return list(problem.cache["worst"])
+
+
+def enough_of_values(problem: Problem, target: Format, strict: bool, share: float) -> evaluation.Enough:
+    """Return which values are known to a share of their tolerance."""
+
+    def most(values: list[Value]) -> list[np.ndarray]:
+        problem.cache["first"] = values[0].high
+        worst = _worst_of_values(problem, target, strict)
+        return [share * _assembled(problem, target, strict, w, v.high) for w, v in zip(worst, values, strict=True)]
+
+    def least(value: np.ndarray) -> np.ndarray:
+        return share * least_of_values(problem, target, strict, value)
+
+    return evaluation.Enough(least, None if problem.spec.conditioned else most)
+
+
+def enough_of_gradient(
+    problem: Problem, target: Format, strict: bool, share: float, cotangent: Any
+) -> evaluation.Enough:
+    """Return which gradients are known to a share of their tolerance."""
+
+    def most(values: list[Value]) -> list[np.ndarray]:
+        weights = problem.cotangent(cotangent, problem.cache["outputs"][0])
+        worst = _worst_of_gradient(problem, target, strict, weights)
+        return [share * _assembled_gradient(problem, target, strict, weights, worst, values[0].high)[0]]
+
+    def least(value: np.ndarray) -> np.ndarray:
+        return share * least_of_gradient(target, strict, value)
+
+    return evaluation.Enough(least, None if problem.spec.conditioned else most)
 
 
 def of_gradient(problem: Problem, target: Format, strict: bool, value: Value, cotangent: Any) -> Bound:
@@ -153,10 +197,28 @@ def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, c
         call = evaluation.gradient_call(problem, weights, False)
         radius = _condition(problem, target, call)[0] + _roundings(problem, target, strict, call)[0]
         return _conditioned(problem, target, strict, radius, value.high, gradient=True)
-    names = [*problem.spec.vjp, *_spellings(problem, strict)]
-    calls = [evaluation.gradient_call(problem, weights, False, n) for n in names]
-    (worst,) = _worst(problem, target, strict, calls)
-    worst = problem.restore_gradient(worst)
+    worst = problem.restore_gradient(_worst_of_gradient(problem, target, strict, weights))
+    bound, lost = _assembled_gradient(problem, target, strict, weights, worst, value.high)
+    if not np.isfinite(bound[np.isfinite(value.high)]).all():
+        (radius,) = _condition(problem, target, evaluation.gradient_call(problem, weights, False))
+        known = _conditioned(problem, target, strict, problem.restore_gradient(radius), value.high, gradient=True)
+        bound = np.where(np.isfinite(bound), bound, known + lost)
+    return np.asarray(np.where(np.isnan(bound), lost, bound))
+
+
+def _worst_of_gradient(problem: Problem, target: Format, strict: bool, weights: np.ndarray) -> np.ndarray:
+    """Return the running error bound of the gradient, the worst of the honest spellings."""
+    if "worst of gradient" not in problem.cache:
+        names = [*problem.spec.vjp, *_spellings(problem, strict)]
+        calls = [evaluation.gradient_call(problem, weights, False, n) for n in names]
+        (problem.cache["worst of gradient"],) = _worst(problem, target, strict, calls)
+    return np.asarray(problem.cache["worst of gradient"])
+
+
+def _assembled_gradient(
+    problem: Problem, target: Format, strict: bool, weights: np.ndarray, worst: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Return the tolerance, and what of it is there for numbers that are flushed to zero."""
     scale = 0.0 if strict else steps(target)
     # What was flushed to zero comes back multiplied, by the weights and by the other arguments (the keys of attention);
     # in float16 the frameworks' own gradients stop at its normal numbers (exp(12) is beyond it).
@@ -165,12 +227,7 @@ def _of_gradient(problem: Problem, target: Format, strict: bool, value: Value, c
     ]
     largest = max([1.0, 2.0 * float(np.max(np.abs(weights), initial=0.0)), *(min(f, 1e6) for f in factors)])
     lost = (floor(target) if strict else 4.0 * target.tiny) * largest
-    bound = SPELLING * worst + scale * target.u * np.abs(value.high) + lost
-    if not np.isfinite(bound[np.isfinite(value.high)]).all():
-        (radius,) = _condition(problem, target, evaluation.gradient_call(problem, weights, False))
-        known = _conditioned(problem, target, strict, problem.restore_gradient(radius), value.high, gradient=True)
-        bound = np.where(np.isfinite(bound), bound, known + lost)
-    return np.asarray(np.where(np.isnan(bound), lost, bound))
+    return SPELLING * worst + scale * target.u * np.abs(value) + lost, lost
 
 
 def _roundings(problem: Problem, target: Format, strict: bool, call: evaluation.Call) -> list[np.ndarray]:

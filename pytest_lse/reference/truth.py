@@ -14,15 +14,15 @@ argument's name. `Output.required` is False where any answer passes, `Output.alt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pytest_lse.dtypes import Format, format_of
-from pytest_lse.reference import evaluation, kinks, tolerance
-from pytest_lse.reference.layout import pose
+from pytest_lse.reference import evaluation, kinks, stacked, tolerance
+from pytest_lse.reference.layout import Problem, pose
 from pytest_lse.reference.rounding import storage
 
 
@@ -37,14 +37,11 @@ class Comparison(NamedTuple):
         Error in units of the last place of the exact value, in the output's format; inf for a wrong special value.
     ratio : ndarray of float64
         Error over tolerance; 0 where an accepted special value, inf where a wrong one.
-    rough : bool
-        Whether the ratio is over the least that the tolerance can be, which was enough for all elements.
     """
 
     ok: np.ndarray
     ulps: np.ndarray
     ratio: np.ndarray
-    rough: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,9 +62,9 @@ class Output:
         Further answers that pass within the same tolerance.
     dtype : Format
         The output's format.
-    share : float
-        How far `exact` may be from the exact values, as a share of the least tolerance: it comes off the tolerance, so
-        that what passes is right, and what fails has to be judged again with a share of 0.
+    error : ndarray, optional
+        How far `exact` may be from the exact values: it comes off the tolerance, so that what passes is right, and what
+        fails has to be judged again with a share of 0. None: not at all.
     """
 
     expected: np.ndarray
@@ -76,37 +73,61 @@ class Output:
     required: np.ndarray
     dtype: Format
     alternatives: tuple[np.ndarray, ...] = ()
-    share: float = 0.0
+    error: np.ndarray | None = None
 
     @property
     def tolerance(self) -> np.ndarray:
         """Absolute error that honest code may have, float64, in the shape of the output."""
         return self.bound.full
 
-    def compare(self, actual: Any, *, quick: bool = False) -> Comparison:
+    def close(self, actual: Any) -> np.ndarray | None:
+        """Compare an output with the least that the tolerance can be, which spares working it out.
+
+        Parameters
+        ----------
+        actual : array_like
+            Same shape as `expected`.
+
+        Returns
+        -------
+        ndarray or None
+            Error over that tolerance, an upper bound of the ratio, if all elements keep to it.
+        """
+        got, (high, low) = self._float64(actual), self.exact
+        allowed = self._left(self.bound.least)
+        with np.errstate(all="ignore"):
+            error = np.abs((got - high) - low)
+            if self.required.all() and (error <= allowed).all():
+                return np.asarray(np.where(error == 0.0, 0.0, error / allowed))
+        rough = self._against(got, allowed)
+        return rough.ratio if rough.ok.all() else None
+
+    def compare(self, actual: Any) -> Comparison:
         """Compare an output with the truth.
 
         Parameters
         ----------
         actual : array_like
             Same shape as `expected`.
-        quick : bool
-            Do not work out the tolerance where the least that it can be is enough: the ratio is then an upper bound.
 
         Raises
         ------
         ValueError
             The shape differs.
         """
+        got = self._float64(actual)
+        return self._against(got, self._left(self.bound.full))
+
+    def _float64(self, actual: Any) -> np.ndarray:
         with np.errstate(invalid="ignore"):  # ml_dtypes warns of nan
             got = np.asarray(actual).astype(np.float64)
         if got.shape != self.expected.shape:
             raise ValueError(f"actual has shape {got.shape}: expected {self.expected.shape}")
-        if quick:
-            rough = self._against(got, self.bound.least * (1.0 - self.share))
-            if rough.ok.all():
-                return rough._replace(rough=True)
-        return self._against(got, self.bound.full - self.bound.least * self.share)
+        return got
+
+    def _left(self, allowed: np.ndarray) -> np.ndarray:
+        """Return what the error of the truth leaves of a tolerance."""
+        return allowed if self.error is None else np.asarray(np.maximum(allowed - self.error, 0.0))
 
     def _against(self, got: np.ndarray, allowed: np.ndarray) -> Comparison:
         high, low = self.exact
@@ -149,6 +170,14 @@ def ulp(values: np.ndarray, target: Format) -> np.ndarray:
     return np.asarray(np.ldexp(1.0, exponent - target.precision))
 
 
+def prepare(kernel: str, calls: Sequence[tuple[tuple[Any, ...], int]], params: Mapping[str, Any]) -> list[Problem]:
+    """Bring many calls, given as arguments and axis, into canonical form, and do for all of them what is done first."""
+    with np.errstate(all="ignore"):
+        problems = [pose(kernel, arguments, params, axis) for arguments, axis in calls]
+        stacked.evaluate(problems)
+    return problems
+
+
 def judge(
     kernel: Any,
     arguments: tuple[Any, ...],
@@ -160,6 +189,7 @@ def judge(
     gradients: bool = False,
     cotangent: Any = None,
     share: float = 0.0,
+    problem: Problem | None = None,
 ) -> Judgement:
     """Work out the truth of a call and the tolerance around it.
 
@@ -182,8 +212,11 @@ def judge(
     cotangent : array_like, optional
         Weights of the first output's elements in the gradient; default ones.
     share : float
-        How far the values may be from the exact ones, as a share of the least tolerance: the work for a rounding that
-        nobody looks at is saved. Default: they are exact.
+        How far the values may be from the exact ones, as a share of the tolerance: the work for a rounding that nobody
+        looks at is saved. Default: they are exact.
+
+    problem : Problem, optional
+        The call in canonical form, of `prepare`.
 
     Returns
     -------
@@ -197,17 +230,18 @@ def judge(
     """
     target = format_of(dtype)
     with np.errstate(all="ignore"):
-        problem = pose(kernel, arguments, params, axis)
-        enough = share and (lambda v: share * tolerance.least_of_values(problem, target, strict, v))
-        values = evaluation.values(problem, target, enough or None)
+        if problem is None:
+            problem = pose(kernel, arguments, params, axis)
+        enough = tolerance.enough_of_values(problem, target, strict, share) if share else None
+        values = evaluation.values(problem, target, enough)
         bounds = tolerance.of_values(problem, target, strict, values)
-        outputs = tuple(_output(v, b, target, share) for v, b in zip(values, bounds, strict=True))
+        outputs = tuple(_output(v, b, target) for v, b in zip(values, bounds, strict=True))
         gradient = None
         if gradients:
-            enough = share and (lambda v: share * tolerance.least_of_gradient(target, strict, v))
-            value = evaluation.gradient(problem, target, cotangent, enough=enough or None)
+            enough = tolerance.enough_of_gradient(problem, target, strict, share, cotangent) if share else None
+            value = evaluation.gradient(problem, target, cotangent, enough=enough)
             bound = tolerance.of_gradient(problem, target, strict, value, cotangent)
-            gradient = _output(value, bound, target, share)
+            gradient = _output(value, bound, target)
             if isinstance(kernel, str) and not strict:
                 arrays = tuple(map(np.asarray, arguments))
                 also = kinks.subgradients(kernel, arrays, params or {}, value.high, cotangent)
@@ -215,7 +249,7 @@ def judge(
     return Judgement(outputs, gradient)
 
 
-def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format, share: float) -> Output:
+def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format) -> Output:
     return Output(
         expected=value.rounded.astype(storage(target.name)),
         exact=(value.high, value.low),
@@ -223,8 +257,8 @@ def _output(value: evaluation.Value, bound: tolerance.Bound, target: Format, sha
         required=np.ones(value.high.shape, dtype=bool) if value.required is None else value.required,
         dtype=target,
         alternatives=value.alternatives,
-        share=share,
+        error=value.error,
     )
 
 
-__all__ = ["Comparison", "Judgement", "Output", "judge", "ulp"]
+__all__ = ["Comparison", "Judgement", "Output", "judge", "prepare", "ulp"]

@@ -38,4 +38,6 @@ def cast(values: Array, dtype: str) -> Array:
     if target.kind in "iu":
         return values.astype(target)
     top, wide = FORMATS[dtype].max, values.astype(np.float64)
+    if np.abs(wide).max(initial=0.0) <= top:
+        return wide.astype(target)
     return np.asarray(np.where(np.isfinite(wide), np.clip(wide, -top, top), wide).astype(target))
