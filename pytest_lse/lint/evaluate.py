@@ -6,6 +6,8 @@ from the caller. No code of the user takes part.
 
 from __future__ import annotations
 
+import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +20,9 @@ from pytest_lse.lint.graph import Node, postorder
 Array = Any
 #: nodes that stand for no number: they are looked at by the operation above them
 _STRUCTURE = frozenset({"const", "tuple", "slice", "literal"})
+#: exponents in exact arithmetic: the bits of an exponential's exponent are as many as its argument is large, so that
+#: there is no end in a tower of them
+_ENDLESS = 2.0**64
 #: digits of the exact arithmetic: enough for 1 + exp(-1000)
 _DIGITS = 500
 
@@ -35,6 +40,8 @@ class Floats:
     expm1: Callable[[Array], Array] = np.expm1
     sqrt: Callable[[Array], Array] = np.sqrt
     tanh: Callable[[Array], Array] = np.tanh
+
+    power: Callable[[Array, Array], Array] = operator.pow
 
     def logaddexp(self, x: Array, y: Array) -> Array:
         return np.logaddexp(x, y)
@@ -67,20 +74,27 @@ class Exact(Floats):
     def __init__(self) -> None:
         self.context = mpmath.mp.clone()
         self.context.dps = _DIGITS
-        for name in ("exp", "log", "log1p", "expm1", "sqrt", "tanh"):
+        for name in ("log", "log1p", "sqrt", "tanh"):
             setattr(self, name, self._elementwise(getattr(self.context, name)))
+        for name in ("exp", "expm1"):
+            setattr(self, name, self._elementwise(getattr(self.context, name), most=_ENDLESS))
+        self.power = self._elementwise(operator.pow, 2, _ENDLESS)
 
-    def _elementwise(self, function: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    def _elementwise(
+        self, function: Callable[..., Any], count: int = 1, most: float = math.inf
+    ) -> Callable[..., Array]:
         context = self.context
 
-        def safe(value: Any) -> Any:
+        def safe(*values: Any) -> Any:
+            if abs(values[-1]) > most:
+                return context.nan
             try:
-                result = function(value)
+                result = function(*values)
             except (ValueError, ZeroDivisionError, OverflowError):
                 return context.nan
             return context.nan if isinstance(result, context.mpc) else result
 
-        elementwise: Callable[[Array], Array] = np.frompyfunc(safe, 1, 1)
+        elementwise: Callable[..., Array] = np.frompyfunc(safe, count, 1)
         return elementwise
 
     def number(self, x: Array) -> Array:
@@ -251,7 +265,7 @@ def _total(*terms: Any) -> Any:
 _TABLE: dict[str, Callable[..., Any]] = {
     "add": lambda k, *terms: _total(*terms),
     "mul": lambda k, *factors: _product(*factors),
-    "pow": lambda k, x, y: 1 / x if isinstance(y, float) and y == -1.0 else x**y,
+    "pow": lambda k, x, y: 1 / x if isinstance(y, float) and y == -1.0 else k.power(x, y),
     "exp": lambda k, x: k.exp(x),
     "log": lambda k, x: k.log(x),
     "log1p": lambda k, x: k.log1p(x),

@@ -6,11 +6,12 @@ Nothing is decided here that the bound does not decide; the rest goes down the l
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pytest_lse.dtypes import Format
+from pytest_lse.dtypes import FORMATS, Format
 from pytest_lse.reference.pairs import buffers
 from pytest_lse.reference.rounding import narrow, round_sum, storage
 
@@ -96,11 +97,20 @@ class Decided:
         if self.pairs:
             self.high[place] = 0.5 * (lower + upper)
         if self.target.name == "bfloat16":
-            lower, upper = narrow(lower, self.target), narrow(upper, self.target)
+            self.leave_open(start, _bfloat16(lower, upper, into))
+            return
         np.copyto(into, lower, casting="same_kind")
-        other = buffers((lower.size,))[11].view(into.dtype)[: lower.size].reshape(lower.shape)
+        other = _spare(lower.shape, into.dtype)
         np.copyto(other, upper, casting="same_kind")
         self.leave_open(start, np.equal(into, other))
+
+    def without_negative_zeros(self) -> None:
+        """Make the zeros among the results positive."""
+        if self.rounded.dtype.name == "bfloat16":
+            bits = self.rounded.view(np.uint16)
+            bits[bits == 0x8000] = 0
+        else:
+            self.rounded += 0.0
 
     def fix(self, rows: np.ndarray, value: float) -> None:
         """Give a value to some rows, and take them for decided."""
@@ -121,3 +131,43 @@ class Decided:
         if not same.all():
             right = np.asarray(same if same.ndim == 1 else same.all(axis=1))
             self.open.append(start + np.logical_not(right).nonzero()[0])
+
+
+def _spare(shape: tuple[int, ...], dtype: np.dtype[Any], index: int = 11) -> np.ndarray:
+    """Return a work array of this thread."""
+    size = math.prod(shape)
+    return buffers((size,))[index].view(dtype)[:size].reshape(shape)
+
+
+def _bfloat16(lower: np.ndarray, upper: np.ndarray, into: np.ndarray) -> np.ndarray:
+    """Round two ends to bfloat16; return where both give the same number.
+
+    Rounding to float32 is monotonic, and the midpoints of bfloat16 are numbers of float32: where both ends become the
+    same number of float32 that is no midpoint, they lie between the same two midpoints. The few others are rounded from
+    float64.
+    """
+    single, other, bits = (
+        _spare(lower.shape, np.dtype(t), i) for t, i in ((np.float32, 9), (np.float32, 10), (np.uint32, 11))
+    )
+    np.copyto(single, lower, casting="same_kind")
+    np.copyto(other, upper, casting="same_kind")
+    same: np.ndarray = np.equal(single, other)
+    np.add(single.view(np.uint32), 0x8000, out=bits)  # ties upwards
+    rest = np.bitwise_and(bits, 0xFFFF, out=other.view(np.uint32))
+    _store(bits, into)
+    if not (same.all() and rest.min()):
+        same &= rest != 0
+        doubtful = np.flatnonzero(~same)
+        ends = [narrow(end.reshape(-1)[doubtful], FORMATS["bfloat16"]) for end in (lower, upper)]
+        into.reshape(-1)[doubtful] = ends[0]
+        same.reshape(-1)[doubtful] = ends[0] == ends[1]
+    return same
+
+
+def _store(bits: np.ndarray, into: np.ndarray) -> None:
+    """Store the upper halves of the bits of float32 numbers, which are those of bfloat16 numbers."""
+    if into.dtype.itemsize == 2:
+        bits >>= 16
+        np.copyto(into.view(np.uint16), bits, casting="unsafe")
+    else:
+        np.bitwise_and(bits, 0xFFFF0000, out=into.view(np.uint32))

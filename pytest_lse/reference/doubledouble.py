@@ -9,6 +9,7 @@ multiplication and division are AccurateDWPlusDW, DWTimesDW1 and DWDivDW2 of M. 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from pytest_lse.reference.arrays import Array, Operand, Part, scaled
 from pytest_lse.reference.namespace import Namespace
+from pytest_lse.reference.powers import BITS, ONE, STEPS, log2, powers
 from pytest_lse.reference.rounding import two_sum
 
 #: errors are held in units of this, so that a bound far below the smallest double is not lost
@@ -59,33 +61,13 @@ def two_product(a: Any, b: Any) -> tuple[Any, Any]:
 @cache
 def _table() -> tuple[np.ndarray, np.ndarray, tuple[float, float, float]]:
     """Return 2**(j / 1024) as pairs, and log(2) / 1024 in parts of 32, 32 and 53 bits."""
-    from mpmath.libmp import from_man_exp, mpf_div, mpf_exp, mpf_ln2, mpf_mul, to_float
-
-    precision = 250
-    unit = mpf_div(mpf_ln2(precision), from_man_exp(_STEPS, 0), precision)
-
-    def pair(number: Any) -> tuple[float, float]:
-        high = to_float(number)
-        man, exp = high.as_integer_ratio()
-        from mpmath.libmp import mpf_sub
-
-        rest = mpf_sub(number, mpf_div(from_man_exp(man, 0), from_man_exp(exp, 0), precision), precision)
-        return high, to_float(rest)
-
-    pairs = [pair(mpf_exp(mpf_mul(unit, from_man_exp(j, 0), precision), precision)) for j in range(_STEPS)]
-    high, _ = pair(unit)
-    first = float(np.ldexp(np.floor(np.ldexp(high, 42)), -42))
-    _, low = pair(unit)
-    rest = (high - first) + low
-    second = float(np.ldexp(np.floor(np.ldexp(rest, 74)), -74))
-    # What the two leave, from the full value rather than from its double.
-    man, exp = first.as_integer_ratio()
-    from mpmath.libmp import mpf_sub
-
-    third = mpf_sub(unit, mpf_div(from_man_exp(man, 0), from_man_exp(exp, 0), precision), precision)
-    man, exp = second.as_integer_ratio()
-    third = mpf_sub(third, mpf_div(from_man_exp(man, 0), from_man_exp(exp, 0), precision), precision)
-    return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]), (first, second, to_float(third))
+    found = powers()[:: STEPS // _STEPS]
+    heads = [p / ONE for p in found]
+    tails = [(p - int(h * 2.0**53) * (ONE >> 53)) / ONE for p, h in zip(found, heads, strict=True)]
+    unit = log2() // _STEPS
+    first, second = unit >> BITS - 42, (unit >> BITS - 74) & (1 << 32) - 1
+    third = unit & (1 << BITS - 74) - 1
+    return np.array(heads), np.array(tails), (math.ldexp(first, -42), math.ldexp(second, -74), third / ONE)
 
 
 class DoubleDouble(Namespace):

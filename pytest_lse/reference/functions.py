@@ -15,7 +15,8 @@ from pytest_lse.reference.layout import pose
 from pytest_lse.reference.rounding import storage
 from pytest_lse.reference.specs import spec
 
-#: float16 arrays from this size on are read from a table of all 65,536 numbers, which is made when it is first needed
+SIXTEEN = ("float16", "bfloat16")
+#: 16-bit arrays from this size on are read from a table of all 65,536 numbers, which is made when it is first needed
 LOOKED_UP = 2**14
 
 
@@ -59,23 +60,24 @@ def _directly(kernel: Any, x: Any) -> np.ndarray | None:
     known = shortcut.KERNELS.get(kernel) if isinstance(kernel, str) else None
     if known is None or known.arguments != 1 or type(x) is not np.ndarray:
         return None
-    if x.dtype == np.float16 and not known.rows and x.size >= LOOKED_UP:
-        return np.asarray(_every_float16(kernel)[np.ascontiguousarray(x).view(np.uint16)])
-    if not (x.ndim and x.flags.c_contiguous and x.dtype in (np.float64, np.float32)):
+    name = x.dtype.name
+    if name in SIXTEEN and not known.rows and x.size >= LOOKED_UP:
+        return np.asarray(_every(kernel, name)[np.ascontiguousarray(x).view(np.uint16)])
+    if not (x.ndim and x.flags.c_contiguous and (name in ("float64", "float32") or (known.rows and name in SIXTEEN))):
         return None
     flat = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) if known.rows else x.reshape(-1)
-    found = shortcut.first(kernel, (flat,), FORMATS[x.dtype.name], pairs=False)
+    found = shortcut.first(kernel, (flat,), FORMATS[name], pairs=False)
     if found is None or any(map(len, found.open)):
         return None
     return found.rounded.reshape(x.shape[:-1] if known.reduces else x.shape)
 
 
 @cache
-def _every_float16(kernel: str) -> np.ndarray:
-    """Return an elementwise kernel of all float16 numbers, in the order of their bits."""
-    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+def _every(kernel: str, name: str) -> np.ndarray:
+    """Return an elementwise kernel of all numbers of a 16-bit format, in the order of their bits."""
+    every = np.arange(2**16, dtype=np.uint16).view(storage(name))
     problem = pose(kernel, (every,), None, -1)
-    return evaluation.rounded(problem, FORMATS["float16"])[0].astype(np.float16)
+    return evaluation.rounded(problem, FORMATS[name])[0].astype(storage(name))
 
 
 def vjp(

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 
 from pytest_lse.reference.doubledouble import fast_two_sum
+from pytest_lse.reference.powers import ONE, STEPS, log2, powers
 
 #: arguments of exp
 LIMIT = 320.0
@@ -25,12 +26,11 @@ QUOTIENT = 2.0**-74
 LOG = 2.0**-75
 #: relative error of log1p
 LOG1P = 2.0**-75
-STEPS = 4096
 MAGIC = 1.5 * 2.0**52  # x + MAGIC - MAGIC rounds to an integer, whose bits are the last of the sum
 _GRID = 1.5 * 2.0**14  # likewise to a multiple of 2**-38
 TOP = np.int64(-(2**27))  # all but the last 27 bits of a double: 26 significant ones
 _MOST = np.int64(-(2**16))  # 37 significant bits, whose products with 14 bits are exact
-_CELLS = 1.5 * 2.0**40  # rounds to a multiple of 2**-12
+CELLS = 1.5 * 2.0**40  # rounds to a multiple of 2**-12
 #: 1/6, with the term of fifth degree spread over the cubic one
 _CUBE = 1 / 6 + 0.87 * (np.log(2.0) / (2 * STEPS)) ** 2 / 120
 _workspace = threading.local()
@@ -48,21 +48,10 @@ def sum_error(n: int) -> float:
     return 0.6 * n * 2.0**-80 + n * n * 2.0**-102
 
 
-@cache
-def powers() -> np.ndarray:
-    """Return 2**(j / 4096) for j = 0, ..., 4095 as integers, in units of 2**-250 and good to a few thousand of them."""
-    root = 2 << 500
-    for _ in range(12):  # square roots; STEPS is 2**12
-        root = math.isqrt(root) << 250
-    found = [1 << 250]
-    for _ in range(STEPS - 1):
-        found.append(found[-1] * (root >> 250) >> 250)
-    return np.array(found, dtype=object)
-
-
 def head_bits(heads: np.ndarray) -> np.ndarray:
-    """Return the bits of a table for exp, less what the last 12 bits of i will add in the exponent of 2**(i / 4096)."""
-    bits: np.ndarray = heads.view(np.int64) - (np.arange(STEPS) << 40)
+    """Return the bits of a table for exp, less what the last bits of i will add in the exponent of 2**(i / length)."""
+    steps = len(heads)
+    bits: np.ndarray = heads.view(np.int64) - (np.arange(steps) << 53 - steps.bit_length())
     return bits
 
 
@@ -73,14 +62,12 @@ def table() -> tuple[np.ndarray, np.ndarray, float, float]:
     The first table holds numbers of 26 bits next to 2**(j / 4096), the second how far their logarithms are from
     j log(2) / 4096.
     """
-    from mpmath.libmp import ln2_fixed
-
     heads = np.array([float(p + (1 << 224) >> 225) for p in powers()]) * 2.0**-25
     # log(1 + d), where d <= 2**-26 is the exact distance, rounded once
     d = np.array([((int(h * 2**25) << 225) - p) / p for h, p in zip(heads.tolist(), powers(), strict=True)])
-    step = ln2_fixed(250) >> 12
+    step = log2() >> 12
     first = (step + (1 << 206) >> 207) << 207  # a multiple of 2**-43
-    return head_bits(heads), d - d * d * (0.5 - d / 3), first / (1 << 250), (step - first) / (1 << 250)
+    return head_bits(heads), d - d * d * (0.5 - d / 3), first / ONE, (step - first) / ONE
 
 
 @cache
@@ -234,7 +221,7 @@ def log1p_pair(high: np.ndarray, low: np.ndarray) -> Pair:
     held = buffers(high.shape)
     r, c, h, t, a, b, p, q = (held[i] for i in (1, 2, 4, 5, 6, 8, 9, 10))  # 0 and 3 are what exp_pair returns
     index = integers(high.shape)[7]
-    np.add(high, _CELLS, out=t)
+    np.add(high, CELLS, out=t)
     np.bitwise_and(t.view(np.int64), 8191, out=index)
     np.take(table, index, out=c, mode="wrap")
     np.take(heads, index, out=h, mode="wrap")

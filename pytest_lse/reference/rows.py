@@ -69,17 +69,24 @@ def cross_entropy(x: np.ndarray, labels: np.ndarray) -> Ends:
 def log_softmax(x: np.ndarray) -> Ends:
     """Return the differences of rows to their log-sum-exp."""
     block = Block(x)
+    lower, *_, value = buffers(x.shape)[:5]
+    np.copyto(value, block.x)
+    block.x = value  # converted once
     log, error = _log_total(block)
-    value, lower, upper = buffers(x.shape)[:3]
-    np.subtract(block.x, log[:, None], out=value)
-    margin: Any = 1.001 * (error + 2.0 * _U * (LIMIT + _LENGTH))
-    if block.top is not None:
-        # Two roundings; a masked element is exactly -inf.
-        margin = 1.001 * (error + _U * np.abs(block.x) + 2.0 * _U * np.abs(value))
-        margin = np.where(np.isinf(block.x), 0.0, margin)
-    np.subtract(value, margin, out=lower)
-    np.add(value, margin, out=upper)
-    return lower, upper
+    if block.top is None:
+        # The sum with the margin is rounded, and so are both ends.
+        margin = 1.001 * (error + 3.0 * _U * (LIMIT + _LENGTH))
+        np.copyto(lower, (log + margin)[:, None])
+        np.subtract(value, lower, out=lower)
+        return lower, np.add(lower, 2.001 * margin, out=value)
+    below = value.copy()
+    value -= log[:, None]
+    # Two roundings; a masked element is exactly -inf.
+    margins = 1.001 * (error + _U * np.abs(below) + 2.0 * _U * np.abs(value))
+    margins[np.isinf(below)] = 0.0
+    np.subtract(value, margins, out=lower)
+    value += margins
+    return lower, value
 
 
 def softmax(x: np.ndarray) -> Ends:

@@ -19,6 +19,8 @@ from pytest_lse.reference.decided import Decided, Enclosure
 
 #: elements of a block: few enough for the cache, many enough for the cost of a call not to matter
 ROWS, ELEMENTS = 2**16, 25 * 2**10
+#: the same for the narrow formats, whose functions make a few passes over a few arrays
+NARROW = 2**17
 #: the longest row
 LONGEST = 2**16
 
@@ -39,6 +41,8 @@ class Shortcut:
         Whether a row gives one value.
     arguments : int
         Their number.
+    zeros : bool
+        Whether a value may be rounded to a negative zero: it is negative, and its bound gets as small as it.
     """
 
     narrow: Callable[..., tuple[np.ndarray, np.ndarray]]
@@ -46,6 +50,7 @@ class Shortcut:
     rows: bool = False
     reduces: bool = False
     arguments: int = 1
+    zeros: bool = False
 
 
 KERNELS: dict[str, Shortcut] = {
@@ -56,12 +61,12 @@ KERNELS: dict[str, Shortcut] = {
     "logcumsumexp": Shortcut(rows.logcumsumexp, (row_pairs.logcumsumexp,), True),
     "cross_entropy": Shortcut(rows.cross_entropy, (row_pairs.cross_entropy,), True, True, 2),
     "sigmoid": Shortcut(elements.sigmoid, (element_pairs.interpolated_sigmoid, element_pairs.sigmoid)),
-    "log_sigmoid": Shortcut(elements.log_sigmoid, (element_pairs.log_sigmoid,)),
+    "log_sigmoid": Shortcut(elements.log_sigmoid, (element_pairs.log_sigmoid,), zeros=True),
     "softplus": Shortcut(elements.softplus, (element_pairs.softplus,)),
-    "logaddexp": Shortcut(elements.logaddexp, (element_pairs.logaddexp,), arguments=2),
-    "logsubexp": Shortcut(elements.logsubexp, (element_pairs.logsubexp,), arguments=2),
-    "log1mexp": Shortcut(elements.log1mexp, (element_pairs.log1mexp,)),
-    "bce_with_logits": Shortcut(elements.bce_with_logits, (element_pairs.bce_with_logits,), arguments=2),
+    "logaddexp": Shortcut(elements.logaddexp, (element_pairs.logaddexp,), arguments=2, zeros=True),
+    "logsubexp": Shortcut(elements.logsubexp, (element_pairs.logsubexp,), arguments=2, zeros=True),
+    "log1mexp": Shortcut(elements.log1mexp, (element_pairs.log1mexp,), zeros=True),
+    "bce_with_logits": Shortcut(elements.bce_with_logits, (element_pairs.bce_with_logits,), arguments=2, zeros=True),
 }
 
 
@@ -71,7 +76,8 @@ def first(name: str, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool
     Parameters
     ----------
     arrays : tuple of ndarrays
-        Of shape [B, n] for rows (labels: [B]), [N] for elements; float64, for a target of float32 also float32.
+        Of shape [B, n] for rows (labels: [B]), [N] for elements; float64, for a target of float32 also float32,
+        for those of 16 bits also of that dtype where the kernel has rows.
     pairs : bool
         Whether the values before rounding are wanted too.
     """
@@ -83,10 +89,10 @@ def first(name: str, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool
     else:
         result = _between(kernel, arrays, target, pairs)
     for function in kernel.wide[1:] if target.precision == 53 else kernel.wide[-1:]:
-        left = np.concatenate([*result.open, []]).astype(int)
-        if not len(left):
+        if not result.open:
             break
-        some = tuple(a[left].astype(np.float64 if a.dtype.kind == "f" else a.dtype, copy=False) for a in arrays)
+        left = np.concatenate(result.open)
+        some = tuple(a[left].astype(a.dtype if a.dtype.kind == "i" else np.float64, copy=False) for a in arrays)
         result.replace(left, _settled(kernel, function, some, target, pairs))
     return result
 
@@ -94,23 +100,25 @@ def first(name: str, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool
 def _settled(
     kernel: Shortcut, function: Callable[..., Enclosure], arrays: tuple[np.ndarray, ...], target: Format, pairs: bool
 ) -> Decided:
-    result, step = _prepared(kernel, arrays, target, pairs)
+    result, step = _prepared(kernel, arrays, target, pairs, ROWS if kernel.rows else ELEMENTS)
     for start in range(0, len(arrays[0]), step):
         result.settle(start, *function(*(a[start : start + step] for a in arrays)))
     return result
 
 
 def _between(kernel: Shortcut, arrays: tuple[np.ndarray, ...], target: Format, pairs: bool) -> Decided:
-    result, step = _prepared(kernel, arrays, target, pairs)
+    result, step = _prepared(kernel, arrays, target, pairs, NARROW)
     for start in range(0, len(arrays[0]), step):
         result.between(start, *kernel.narrow(*(a[start : start + step] for a in arrays)))
-    result.rounded += 0.0  # no negative zeros
+    if kernel.zeros:
+        result.without_negative_zeros()
     return result
 
 
-def _prepared(kernel: Shortcut, arrays: tuple[Any, ...], target: Format, pairs: bool) -> tuple[Decided, int]:
+def _prepared(
+    kernel: Shortcut, arrays: tuple[Any, ...], target: Format, pairs: bool, block: int
+) -> tuple[Decided, int]:
     x = arrays[0]
     shape = x.shape[:1] if kernel.reduces else x.shape
     # Blocks of the same size: a last one of a few rows costs as many calls.
-    block = ROWS if kernel.rows else ELEMENTS
     return Decided(shape, pairs, target), -(-len(x) // max(1, -(-x.size // block)))

@@ -54,6 +54,10 @@ EQUAL = {
         XP.log(1.0 + XP.exp(X**2.0 + XP.sqrt(XP.abs(Y)) + XP.tanh(X) + XP.relu(Y))),
         XP.softplus(X**2.0 + XP.sqrt(XP.abs(Y)) + XP.tanh(X) + XP.relu(Y)),
     ),
+    "a tower of exponentials, exactly endless": (
+        XP.log(1.0 + XP.exp(XP.exp(XP.exp(X)) - XP.exp(XP.exp(Y)) ** XP.exp(X))),
+        XP.softplus(XP.exp(XP.exp(X)) - XP.exp(XP.exp(Y)) ** XP.exp(X)),
+    ),
     "an axis inserted": (XP.log(XP.exp(X) + XP.expand(XP.exp(Y), 0)), XP.logaddexp(X, XP.expand(Y, 0))),
     "cross entropy of probabilities": (XP.cross_entropy_of_probs(XP.softmax(X, axis=-1), Y), XP.cross_entropy(X, Y)),
     "an unknown item": (XP.exp(X[Y]) / XP.sum(XP.exp(X)), XP.softmax(X, axis=None)[Y]),

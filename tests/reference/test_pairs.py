@@ -6,7 +6,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from pytest_lse.reference import element_pairs, pairs, row_pairs, singles
+from pytest_lse.reference import element_pairs, pairs, powers, row_pairs, singles
+from pytest_lse.reference.rounding import storage
 
 CONTEXT = mpmath.MPContext()
 CONTEXT.prec = 400
@@ -31,15 +32,32 @@ def test_exp(size):
         assert 2.0**-79 < worst(exact(high, low), truth) < pairs.exp_error(size)
         assert (np.abs(low) < 2.0**-27 * high).all()
     if size < singles.LIMIT:
-        assert 2.0**-46 < worst(exact(singles.exp(x)), [CONTEXT.exp(v) for v in exact(x)]) < singles.exp_error(size)
+        assert 2.0**-47 < worst(exact(singles.exp(x)), [CONTEXT.exp(v) for v in exact(x)]) < singles.exp_error(size)
 
 
 def test_exp_is_continuous_where_the_table_changes():
     """The worst arguments of the polynomial: half way between two entries."""
-    x = (np.arange(-3000, 3000) + 0.5) * (np.log(2.0) / 4096)
+    x = (np.arange(-6000, 6000) + 0.5) * (np.log(2.0) / 8192)
     high, low = pairs.exp_pair(x)
     assert worst(exact(high, low), [CONTEXT.exp(v) for v in exact(x)]) < pairs.exp_error(1.0)
     assert worst(exact(singles.exp(x)), [CONTEXT.exp(v) for v in exact(x)]) < singles.exp_error(1.0)
+
+
+def test_the_integers_of_the_tables():
+    found = powers.powers()
+    some = [0, 1, 2, 1000, 2048, 4095]
+    assert all(abs(found[j] - CONTEXT.mpf(2) ** (CONTEXT.mpf(j) / 4096) * powers.ONE) < 20_000 for j in some)
+    assert 0 <= CONTEXT.ln2 * powers.ONE - powers.log2() < 100
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_exp_of_every_number_of_16_bits(name):
+    found = singles.every_exp(storage(name))
+    x = np.arange(2**16, dtype=np.uint16).view(storage(name)).astype(np.float64)
+    fit = np.abs(x) <= singles.LIMIT
+    assert np.isnan(found[~fit]).all()
+    assert (np.abs(found[fit] / np.exp(x[fit]) - 1.0) < singles.exp_error(singles.LIMIT)).all()
 
 
 @pytest.mark.parametrize(("n", "spread"), [(2, 1.0), (100, 5.0), (1000, 30.0), (65536, 3.0)])
@@ -93,6 +111,8 @@ def test_log1p():
         truth = [CONTEXT.log1p(v) for v in exact(high, low)]
         assert worst(exact(*found), truth) < pairs.LOG1P
         assert (np.abs(found[1]) < 2.0**-24 * np.abs(found[0])).all()
+        assert worst(exact(singles.log1p(high.copy())), [CONTEXT.log1p(v) for v in exact(high)]) < singles.LOG1P
+    assert singles.log1p(np.zeros(1)).tolist() == [0.0]
     assert [p.tolist() for p in pairs.log1p_pair(np.zeros(1), np.zeros(1))] == [[0.0], [0.0]]
 
 

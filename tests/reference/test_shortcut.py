@@ -5,8 +5,9 @@ import pytest
 
 import pytest_lse.reference as reference
 from pytest_lse.dtypes import FORMATS
-from pytest_lse.reference import evaluation, judge, pairs, row_pairs, shortcut, singles
+from pytest_lse.reference import decided, evaluation, judge, pairs, row_pairs, shortcut, singles
 from pytest_lse.reference.layout import pose
+from pytest_lse.reference.rounding import storage
 
 NAMES = ("logsumexp", "softmax", "log_softmax", "logmeanexp", "logcumsumexp")
 rng = np.random.default_rng(0)
@@ -206,3 +207,25 @@ def test_large_arrays_of_float16_are_looked_up(name):
     expected = np.concatenate([function(part, dtype="float16") for part in np.split(every, 8, axis=1)], axis=1)
     assert np.array_equal(got, expected, equal_nan=True)
     assert np.array_equal(transposed, expected.T, equal_nan=True)
+
+
+@np.errstate(all="ignore")
+@pytest.mark.parametrize("stored", ["bfloat16", "float32"])
+def test_ends_become_bfloat16(stored, monkeypatch):
+    """Midpoints, their neighbours, both kinds of zero, subnormal numbers and what overflows: rounded as by `narrow`."""
+    target = FORMATS["bfloat16"]
+    monkeypatch.setattr(decided, "storage", lambda name: storage(stored))
+    top = evaluation.narrow(np.concatenate([rng.normal(size=300), 10.0 ** rng.uniform(-44, 38, 300), [0.0]]), target)
+    midpoints = top + np.copysign(np.ldexp(0.5, np.frexp(top)[1] - target.precision), top)
+    x = np.concatenate([[top, midpoints, midpoints * (1.0 + 2.0**-40), midpoints * (1.0 - 2.0**-40), -midpoints]])
+    x = np.concatenate([x.reshape(-1), [target.max * (1.0 + 2.0**-9), 1e300, -np.inf, np.nan, -1e-60]])
+    found = decided.Decided(x.shape, False, target)
+    found.between(0, x.copy(), x.copy())
+    found.without_negative_zeros()
+    expected = evaluation.narrow(x, target) + 0.0
+    assert np.array_equal(found.rounded.astype(float), expected, equal_nan=True)
+    assert not np.signbit(found.rounded.astype(float)[expected == 0.0]).any()
+    assert np.concatenate(found.open).tolist() == [len(x) - 2]  # nan
+    wide = decided.Decided(x.shape, False, target)
+    wide.between(0, x - 1e-9 * np.abs(x), x + 1e-9 * np.abs(x))
+    assert len(np.concatenate(wide.open)) > 300  # midpoints are not decided
