@@ -158,7 +158,10 @@ def applies(values):
     eps = values.get("eps", 0.0)
     if isinstance(eps, float):
         return eps < 1e-13
-    return isinstance(eps, str) and any(word in eps.lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    # Whatever is the lower end of a range that ends at 1 less it is an epsilon.
+    upper = str(values.get("upper")).split()
+    named = any(word in str(eps).lower() for word in ("eps", "tiny", "small", "min", "delta"))
+    return isinstance(eps, str) and (named or (eps in upper and "1.0" in upper))
 
 
 #: variables that the replacement is meant to lose

@@ -324,7 +324,8 @@ def _hint(node: Node) -> object:
     if node.op == "bounded":
         return "random"
     # Each value once: what is computed step by step has few values, but a great many paths to them.
-    parts = (n for n in islice(node.walk(), _NEAR) if n.op in ("const", "free", "attr", "name", "opaque"))
+    named = ("const", "free", "attr", "name", "opaque", "bounded")
+    parts = (n for n in islice(node.walk(), _NEAR) if n.op in named)
     return " ".join(str(_hint(n)) for n in parts)
 
 

@@ -31,7 +31,9 @@ UNDERFLOW = 1e-6
 _PATHS = frozenset({"phi", "where", "either"})
 _COMPARISONS = frozenset({"less", "greater", "BitOr", "BitAnd", "not"})
 #: functions of that name are no maxima
-_SPECIAL = frozenset({"digamma", "psi", "gammaln", "lgamma", "betaln", "gamma"})
+_SPECIAL = frozenset(
+    {"digamma", "psi", "gammaln", "lgamma", "betaln", "gamma", "log_prob", "logpdf", "logpmf", "log_pdf"}
+)
 #: what holds of two tests together, of truth values and of masks
 _BOTH = {"and": "and", "BitAnd": "and", "or": "or", "BitOr": "or"}
 _UNIT = frozenset({"sigmoid", "softmax"})
@@ -125,6 +127,8 @@ class Bounds:
         body = [f for f in term.args if not is_number(f)] if term.op == "mul" else [term]
         if len(body) == 1 and body[0].op == "opaque":
             return str(body[0].value).partition("#")[0].rpartition(".")[2] in _SPECIAL
+        if len(body) == 1 and body[0].op in _PATHS and all(map(Bounds._known_otherwise, body[0].args[-2:])):
+            return True
         if (
             len(body) == 1
             and body[0].op in _PATHS

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from pytest_lse.lint import ops
-from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL
+from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL, WRAPPERS
 from pytest_lse.lint.lower.expressions import ATTRIBUTES
 from pytest_lse.lint.neighbours import PROBABILITIES
 from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, Form
@@ -32,6 +32,7 @@ _PASSING = (
     *("jit", "vmap", "checkpoint", "compile", "function", "Sequential", "zip", "enumerate", "items", "values"),
     *("map", "OrderedDict"),
     *STILL,
+    *(wrapper.rpartition(".")[2] for wrapper in WRAPPERS),
 )
 #: methods by which a list or a sequence of layers takes a value
 _TAKING = frozenset({"append", "extend", "add", "add_module"})

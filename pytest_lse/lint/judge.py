@@ -74,7 +74,9 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
 def _is_step(exponent: Node) -> bool:
     """Return whether an exponent is one over a number of steps: `exp(-1 / n)` is as far from 1 as n is small."""
     parts = [f for f in factors(exponent) if not is_number(f)]
-    return len(parts) == 1 and parts[0].op == "pow" and parts[0].args[1].value == -1.0 and not parts[0].args[0].args
+    return (
+        len(parts) == 1 and parts[0].op == "pow" and parts[0].args[1].value == -1.0 and not parts[0].args[0].ops & CORE
+    )
 
 
 def _is_filled_in(n: Node) -> bool:

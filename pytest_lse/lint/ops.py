@@ -232,6 +232,12 @@ def frameworks() -> dict[str, str]:
 
 
 @cache
+def libraries() -> frozenset[str]:
+    """Return the modules whose functions are written `@.exp` in the table: `numpy`, `jax.numpy`, `torch`."""
+    return frozenset(module for c in columns() for module in c.modules)
+
+
+@cache
 def _parse(entry: tuple[str, str, str]) -> Call:
     op, framework, text = entry
     return Call(op, framework, tuple(_parameters(op, text)))

@@ -8,10 +8,13 @@ from collections import Counter
 from collections.abc import Collection
 
 from pytest_lse.lint.code import UncertainError
+from pytest_lse.lint.lower.calls import STILL
 from pytest_lse.lint.units import FUNCTION, METHOD, STORED, Unit, Units
 
 _IMPORT = re.compile(r"(?<![\w.])(?:from[ \t]+[\w.]+[ \t]+)?import\b[ \t]*(?:\([^)]*\)|[^\n;]*)")
 _NONE = re.compile(r"\.[ \t]*(\w+)[ \t]*=[ \t]*None[ \t]*(?=[\n;])")
+#: modules that stay what they are
+_KEPT = re.compile(rf"\.[ \t]*(\w+)[ \t]*=[ \t]*self\.\1\.(?:{'|'.join(STILL)})\([^()\n]*\)[ \t]*(?=[\n;])")
 #: attributes that are assigned in other ways than by a statement of their own
 _STORED_OTHERWISE = re.compile(
     r"\n[^\n=]*\.[ \t]*\w+\]?[ \t]*[,)\]][^\n]*=(?!=)"
@@ -87,7 +90,7 @@ def _stub(unit: Unit, code: str, imports: list[str]) -> str | None:
     if unit.kind == METHOD and "." in code:
         if _STORED_OTHERWISE.search(code):
             return None
-        names, empty = Counter(STORED.findall(code)), Counter(_NONE.findall(code))
+        names, empty = Counter(STORED.findall(code)), Counter([*_NONE.findall(code), *_KEPT.findall(code)])
         stored = {name: None for name, count in names.items() if count > empty[name]}
     if "import" in code:
         imports += _IMPORT.findall(code)

@@ -55,6 +55,66 @@ NAIVE = {
             def f(self):
                 return np.log(self.z)
     """,
+    "a network that is moved to its device": """
+        class Net(nn.Module):
+            def forward(self, x):
+                return torch.sigmoid(self.layer(x))
+        class A(Base):
+            def __init__(self):
+                self.net = Net()
+            def fit(self, data, device):
+                self.net = self.net.to(device)
+                loss = nn.BCELoss()
+                for x, y in data:
+                    loss(self.net(x), y).backward()
+            def predict(self, x, device):
+                self.net = self.net.to(device)
+                return self.net(x)
+    """,
+    "a network that runs on several devices": """
+        class Net(nn.Module):
+            def forward(self, x):
+                return torch.softmax(self.layer(x), 1)
+        class A:
+            def __init__(self):
+                self.net = nn.DataParallel(Net())
+            def loss(self, x):
+                return torch.log(self.net(x))
+    """,
+    "a shape that is starred": """
+        def f(x):
+            p = F.softmax(x.reshape(len(x), -1), dim=-1).reshape(*x.shape)
+            return torch.log(p)
+    """,
+    "a library that is a parameter": """
+        def f(x, xp=np):
+            return 1 / (1 + xp.exp(-x))
+    """,
+    "a library of the project's own": """
+        from ._backend import jnp
+        def f(x):
+            return jnp.log(jnp.exp(x).sum(-1))
+    """,
+    "a library that an object of the project's own has": """
+        from ._device import device as dev
+        def f(x):
+            return dev.np.exp(x) / dev.np.sum(dev.np.exp(x))
+    """,
+    "one of two that a library gives": """
+        from sklearn.utils import get_namespace
+        def f(x):
+            xp, _ = get_namespace(x)
+            return xp.log(xp.sum(xp.exp(x)))
+    """,
+    "a density that is subtracted": """
+        def f(self, x, q):
+            ratio = self.potential(x) - q.log_prob(x)
+            return torch.mean(torch.exp(ratio) + 1e-20, -1).log()
+    """,
+    "a range that ends at 1 less its beginning": """
+        def f(x, margin):
+            return torch.log(torch.clamp(torch.sigmoid(x), margin, 1 - margin))
+    """,
     "an array that a loop fills": """
         def f(x):
             p = np.zeros(len(x))

@@ -10,7 +10,7 @@ from itertools import islice
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import TESTED, fact
 from pytest_lse.lint.graph import BIT, Graph, Node
-from pytest_lse.lint.lower.environment import ANY_LIBRARY
+from pytest_lse.lint.lower.environment import ANY_LIBRARY, LIBRARIES
 from pytest_lse.lint.lower.expressions import Expressions
 
 #: the bit of values that are made of what another module gives
@@ -22,6 +22,11 @@ _SEQUENTIAL = frozenset(
 )  # fmt: skip
 #: methods of a `torch.nn` module that return it
 STILL = frozenset({"to", "cuda", "cpu", "float", "double", "half", "train", "eval", "requires_grad_"})
+#: what a module is put into to run elsewhere, or faster
+WRAPPERS = frozenset(
+    {"torch.nn.DataParallel", "torch.nn.parallel.DataParallel", "torch.nn.parallel.DistributedDataParallel",
+     "torch.compile", "torch.jit.script"}
+)  # fmt: skip
 #: bare calls that change none of their arguments
 HARMLESS = frozenset(
     {"print", "log", "debug", "info", "warning", "warn", "error", "write", "append", "assert_", "plot"}
@@ -35,6 +40,8 @@ _OF_A_NAMESPACE = frozenset(
     "exp log log1p expm1 sum mean max min amax amin maximum minimum abs absolute clip where square sqrt dot matmul"
     " einsum divide multiply subtract add negative expand_dims reshape cumsum prod log2 log10 tanh".split()
 )
+#: methods that change the shape of an array and none of its numbers
+_SHAPED = frozenset({"reshape", "view", "permute", "expand", "repeat", "transpose"})
 #: what such a library is called, or comes from
 _NAMESPACES = frozenset({"xp", "get_array_module", "array_namespace", "get_namespace"})
 #: operations whose keyword `where` leaves elements out
@@ -135,6 +142,8 @@ class Calls(Expressions):
         arguments = self._arguments(e)
         if arguments is None:
             return self.graph.opaque("call")
+        if dotted in WRAPPERS and arguments[0] and arguments[0][0].op in ("module", "instance"):
+            return arguments[0][0]
         constructed = self._construct(dotted, *arguments)
         if constructed is not None:
             return constructed
@@ -238,7 +247,8 @@ class Calls(Expressions):
             return node if node is not None else self.graph.opaque(name)
         arguments = self._arguments(e)
         if arguments is None:
-            return self.graph.opaque(name)
+            # `x.reshape(*shape)`: whatever the shape, the numbers stay.
+            return self.graph.make("reshape", receiver, self.graph.none) if name in _SHAPED else self.graph.opaque(name)
         if receiver.op in ("module", "instance") and name in STILL:
             return receiver
         if (
@@ -411,8 +421,10 @@ class Calls(Expressions):
 
 def _is_namespace(node: Node) -> bool:
     """Return whether a value is an array library that is chosen when the program runs."""
-    if node.op == "attr" and node.value in ("np", "xp"):
+    if node.op == "attr" and node.value in LIBRARIES:
         return True
+    if node.op == "index":
+        return _is_namespace(node.args[0])  # `xp, is_array_api = get_namespace(x)`
     return node.op == "opaque" and str(node.value).partition("#")[0].rpartition(".")[2] in _NAMESPACES
 
 

@@ -12,6 +12,8 @@ from pytest_lse.lint.graph import VIEWS, Graph, Node
 Attribute = tuple[Node, str]
 #: the module that stands for one of several array libraries
 ANY_LIBRARY = "xp"
+#: what people call such a module where another module of their project chooses it
+LIBRARIES = frozenset({"np", "xp", "jnp"})
 _LASTING = frozenset({"module", "function", "instance", "class"})
 
 

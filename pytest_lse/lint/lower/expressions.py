@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import Facts, fact
 from pytest_lse.lint.graph import Graph, Node
-from pytest_lse.lint.lower.environment import State
+from pytest_lse.lint.lower.environment import ANY_LIBRARY, LIBRARIES, State
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -31,10 +31,10 @@ _BUILTINS = frozenset(dir(builtins))
 #: attributes that are the value itself, or its transpose
 ATTRIBUTES = {"T": "transpose", "mT": "transpose", "H": "transpose", "data": "detach", "real": "cast"}
 _MODULE_NAMES = {
-    **dict.fromkeys(("numpy.e", "math.e", "torch.e", "jax.numpy.e"), 2.718281828459045),
-    **dict.fromkeys(("numpy.pi", "math.pi", "torch.pi", "jax.numpy.pi"), 3.141592653589793),
+    **dict.fromkeys(("numpy.e", "math.e", "torch.e", "jax.numpy.e", f"{ANY_LIBRARY}.e"), 2.718281828459045),
+    **dict.fromkeys(("numpy.pi", "math.pi", "torch.pi", "jax.numpy.pi", f"{ANY_LIBRARY}.pi"), 3.141592653589793),
 }
-_NEWAXIS = frozenset({"numpy.newaxis", "jax.numpy.newaxis", "tensorflow.newaxis"})
+_NEWAXIS = frozenset({"numpy.newaxis", "jax.numpy.newaxis", "tensorflow.newaxis", f"{ANY_LIBRARY}.newaxis"})
 Site = ast.expr | ast.AugAssign
 
 
@@ -140,7 +140,7 @@ class Expressions:
 
     def _attribute(self, base: Node, name: str) -> Node:
         if base.op == "name":
-            dotted = f"{base.value}.{name}"
+            dotted = f"{self._library(base.value)}.{name}"
             if dotted in _MODULE_NAMES:
                 return self.graph.const(_MODULE_NAMES[dotted])
             if dotted in _NEWAXIS:
@@ -158,6 +158,12 @@ class Expressions:
         if name in ATTRIBUTES:
             return self.graph.make(ATTRIBUTES[name], base)
         return self.graph._intern("attr", (base,), name)
+
+    def _library(self, dotted: str) -> str:
+        """Return the module that a name means: `from .backend import np` is one of several libraries."""
+        origin, _, word = dotted.rpartition(".")
+        own = word in LIBRARIES and (not origin or origin.partition(".")[0] not in ops.frameworks())
+        return ANY_LIBRARY if own else dotted
 
     def _Subscript(self, e: ast.Subscript) -> Node:
         base = self.lower(e.value)

@@ -15,8 +15,8 @@ from typing import Any
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.graph import CORE, Node, postorder
-from pytest_lse.lint.lower.calls import OUTSIDE, Calls
-from pytest_lse.lint.lower.environment import Attribute, State
+from pytest_lse.lint.lower.calls import OUTSIDE, STILL, Calls
+from pytest_lse.lint.lower.environment import ANY_LIBRARY, Attribute, State
 from pytest_lse.lint.lower.expressions import Observer, Site
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -218,6 +218,10 @@ class Functions(Calls):
         if record.owner is not None and names and not record.is_static:
             record.parameters[names[0]] = record.owner.self
         self.state.names.update(record.parameters)
+        for a, default in _defaults(args):
+            # `def sigmoid(x, xp=numpy)`: it is called with other libraries too.
+            if isinstance(default, ast.Name | ast.Attribute) and self.relower(default).value in ops.libraries():
+                self.state.names[a.arg] = self.graph.symbol("name", ANY_LIBRARY)
         if "F" in record.parameters and "mxnet" in self.imported:
             # Gluon passes `mx.nd` or `mx.sym` to hybrid_forward(self, F, x).
             self.state.names["F"] = self.graph.symbol("name", "mxnet.F")
@@ -513,10 +517,23 @@ def _assignments(definition: ast.ClassDef, *, init: bool) -> Iterator[tuple[str,
             if init and isinstance(s, ast.Assign) and isinstance(s.value, ast.Constant) and s.value.value is None:
                 empty = s.targets
             for target in _targets(s):
-                if isinstance(target, ast.Attribute) and target not in empty:
+                if isinstance(target, ast.Attribute) and (target in empty or _is_kept(target, s)):
+                    continue
+                if isinstance(target, ast.Attribute):
                     yield target.attr, method.name, True
                 elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute):
                     yield target.value.attr, method.name, False
+
+
+def _is_kept(target: ast.Attribute, s: ast.stmt) -> bool:
+    """Return whether an attribute stays the module that it is: `self.net = self.net.to(device)`."""
+    value = s.value if isinstance(s, ast.Assign) else None
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute) or value.func.attr not in STILL:
+        return False
+    receiver = value.func.value
+    if not isinstance(receiver, ast.Attribute) or receiver.attr != target.attr:
+        return False
+    return all(getattr(n, "id", "") == "self" for n in (target.value, receiver.value))
 
 
 def statements(body: Iterable[ast.stmt]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import OVERFLOW, fact, is_epsilon, limit
 from pytest_lse.lint.graph import BIT, Node, factors, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
-from pytest_lse.lint.lower.environment import State
+from pytest_lse.lint.lower.environment import LIBRARIES, State
 from pytest_lse.lint.lower.expressions import Observer
 from pytest_lse.lint.lower.functions import Functions, statements
 from pytest_lse.lint.neighbours import joined
@@ -70,6 +70,8 @@ class Lowerer(Functions):
             names = list(names)
             if any("mx" in n.split(".") for n in names):
                 self.imported.add("mxnet")
+            if isinstance(node, ast.ImportFrom) and not LIBRARIES.isdisjoint(a.asname or a.name for a in node.names):
+                self.imported.add("numpy")
             self.imported.update(roots[root] for root in (n.partition(".")[0] for n in names) if root in roots)
 
     def _do_other(self, s: ast.stmt) -> None:
