@@ -370,6 +370,7 @@ _CANONICAL: dict[str, Callable[..., Node]] = {
     "neg": Graph.neg,
     "pow": Graph.pow,
     "index": Graph._index,
+    "item": lambda g, x, key: g._intern("item", (x, key)) if x.op == "opaque" else g._index(x, key),
     "iter": Graph._iter,
     "transpose": Graph._transpose,
     "expand": Graph._expand,

@@ -95,6 +95,19 @@ NAIVE = {
         def f(x):
             return jnp.log(jnp.exp(x).sum(-1))
     """,
+    "a library that takes NumPy's name": """
+        from mine.fastmath import numpy as jnp
+        def f(x):
+            return jnp.log(jnp.exp(x).sum(-1))
+    """,
+    "several values that a call gives": """
+        def f(self, x):
+            utility, bonus, cost = self.prepare(x)
+            bonus = 0 if bonus is None else bonus
+            cost = 0 if cost is None else cost
+            e = np.exp(utility + bonus - cost)
+            return e / np.sum(e, axis=1, keepdims=True)
+    """,
     "a library that an object of the project's own has": """
         from ._device import device as dev
         def f(x):

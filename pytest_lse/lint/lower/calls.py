@@ -423,7 +423,7 @@ def _is_namespace(node: Node) -> bool:
     """Return whether a value is an array library that is chosen when the program runs."""
     if node.op == "attr" and node.value in LIBRARIES:
         return True
-    if node.op == "index":
+    if node.op == "item":
         return _is_namespace(node.args[0])  # `xp, is_array_api = get_namespace(x)`
     return node.op == "opaque" and str(node.value).partition("#")[0].rpartition(".")[2] in _NAMESPACES
 

@@ -13,7 +13,7 @@ Attribute = tuple[Node, str]
 #: the module that stands for one of several array libraries
 ANY_LIBRARY = "xp"
 #: what people call such a module where another module of their project chooses it
-LIBRARIES = frozenset({"np", "xp", "jnp"})
+LIBRARIES = frozenset({"np", "xp", "jnp", "numpy"})
 _LASTING = frozenset({"module", "function", "instance", "class"})
 
 

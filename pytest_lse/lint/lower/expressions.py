@@ -162,7 +162,7 @@ class Expressions:
     def _library(self, dotted: str) -> str:
         """Return the module that a name means: `from .backend import np` is one of several libraries."""
         origin, _, word = dotted.rpartition(".")
-        own = word in LIBRARIES and (not origin or origin.partition(".")[0] not in ops.frameworks())
+        own = word in LIBRARIES and (origin or dotted != word) and origin.partition(".")[0] not in ops.frameworks()
         return ANY_LIBRARY if own else dotted
 
     def _Subscript(self, e: ast.Subscript) -> Node:

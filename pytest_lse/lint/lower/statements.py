@@ -89,7 +89,9 @@ class Lowerer(Functions):
         elif isinstance(target, ast.Tuple | ast.List):
             starred = any(isinstance(t, ast.Starred) for t in target.elts)
             for i, t in enumerate(target.elts):
-                item = self.graph.opaque("item") if starred else self.graph.make("index", node, self.graph.const(i))
+                # What a call gives in several parts are several values, not pieces of an array.
+                part = "item" if node.op == "opaque" else "index"
+                item = self.graph.opaque("item") if starred else self.graph.make(part, node, self.graph.const(i))
                 self.bind(t.value if isinstance(t, ast.Starred) else t, item)
         elif isinstance(target, ast.Subscript):
             base = self.lower(target.value)
