@@ -35,6 +35,11 @@ def fixed(body):
             "x = x - 1\nx = np.exp(x * y)\nn = y * 2\nreturn x / x.sum(), n",
             "x = x - 1\nn = y * 2\nreturn scipy.special.softmax(x * y), n",
         ),
+        # an index whose text is no expression
+        (
+            "x = np.exp(x[:, ::2])\nx = x / x.sum(axis=-1, keepdims=True)\nreturn x",
+            "x = scipy.special.softmax(x[:, ::2], axis=-1)\nreturn x",
+        ),
         # a call is made once, as before
         ("e = np.exp(f(x))\nreturn e / (1 + e)", "return scipy.special.expit(f(x))"),
         ("e = np.exp(-f(x))\nreturn 1 / (1 + e)", "return scipy.special.expit(f(x))"),
