@@ -56,7 +56,9 @@ def _metadata_files(directory: str) -> Iterator[str]:
 
 
 def _runtime(requirements: str) -> bool:
-    return requirements.endswith((".txt", ".in")) and not re.search(r"dev|test|doc|lint|ci\b|build|optional|extra|example|bench", requirements)
+    return requirements.endswith((".txt", ".in")) and not re.search(
+        r"dev|test|doc|lint|ci\b|build|optional|extra|example|bench", requirements
+    )
 
 
 def _mentions(file: str, package: str) -> bool:
