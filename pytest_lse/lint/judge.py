@@ -7,7 +7,7 @@ from itertools import islice
 
 from pytest_lse.lint.bounds import OVERFLOW, UNDERFLOW, Bounds
 from pytest_lse.lint.graph import BIT, CORE, Node, coefficient, factors, is_number, terms
-from pytest_lse.lint.match import ALTERNATIVES, alternatives
+from pytest_lse.lint.match import ALTERNATIVES, CHOICES, alternatives
 from pytest_lse.lint.patterns import Pattern
 
 #: operations whose result is a sum of positive terms: if the terms do not overflow, its logarithm is what was meant
@@ -57,9 +57,9 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
             # Each side of -log 2 has its own form: a test of the argument says that the author knows.
             return False
     inside = list(_inside(pattern, root, leaves))
-    if any(map(_is_filled_in, inside)) or (root.op == "log" and bounds.tested(root.args[0])):
+    if any(_is_filled_in(n, leaves) for n in inside) or (root.op == "log" and bounds.tested(root.args[0])):
         return False
-    if any(_is_normalised(leaf, inside) for leaf in leaves):
+    if any(_is_normalised(leaf, inside) for leaf in leaves) or _is_series(pattern, inside, leaves):
         return False
     exponents = [n.args[0] for n in inside if n.op == "exp" and not _is_power(n.args[0])]
     if pattern.kernel.name == "sigmoid" and exponents and all(map(_is_fitted, exponents)):
@@ -73,20 +73,23 @@ def dangerous(pattern: Pattern, root: Node, leaves: Iterable[Node], bounds: Boun
 
 def _is_step(exponent: Node) -> bool:
     """Return whether an exponent is one over a number of steps: `exp(-1 / n)` is as far from 1 as n is small."""
+    if exponent.op in CHOICES:
+        return any(map(_is_step, exponent.args[-2:]))
     parts = [f for f in factors(exponent) if not is_number(f)]
     return (
         len(parts) == 1 and parts[0].op == "pow" and parts[0].args[1].value == -1.0 and not parts[0].args[0].ops & CORE
     )
 
 
-def _is_filled_in(n: Node) -> bool:
+def _is_filled_in(n: Node, leaves: set[Node]) -> bool:
     """Return whether only some elements of a value are exponentials, and the others something else that is not known.
 
     `np.where(known, mass, np.exp(log_mass))` is a choice between two sources of the same numbers.
     """
-    if n.op != "where" or n.args[0].value is None:
+    if n.op != "where" or n.args[0].op == "const":
         return False
-    return any(not a.ops & CORE and not _is_fixed(a) for a in n.args[1:]) and any(a.ops & CORE for a in n.args[1:])
+    found = _taken(n, leaves)
+    return len(found) == 1 and not all(map(_is_fixed, (a for a in n.args[1:] if a is not found[0])))
 
 
 def _is_fixed(n: Node) -> bool:
@@ -100,6 +103,13 @@ def _is_normalised(leaf: Node, inside: list[Node]) -> bool:
         f.op == "pow" and f.args[1].value == -1.0 and f.ops & _EXP and any(n in exponentials for n in f.walk())
         for f in factors(leaf)
     )
+
+
+def _is_series(pattern: Pattern, inside: list[Node], leaves: Iterable[Node]) -> bool:
+    """Return whether the weight of the exponential in `log(1 + w * exp(x))` is made of that too: it is a polynomial."""
+    exponentials = {n for n in inside if n.op == "exp"}
+    weighted = pattern.kernel.name == "softplus" and "weighted" in pattern.spelling
+    return weighted and any(n in exponentials for leaf in leaves for n in islice(leaf.walk(), _NEAR))
 
 
 def _is_power(exponent: Node) -> bool:
@@ -187,4 +197,10 @@ def _inside(pattern: Pattern, root: Node, leaves: set[Node]) -> Iterator[Node]:
             continue
         seen.add(n)
         yield n
-        todo.extend(n.args)
+        todo.extend(_taken(n, leaves) if n.op in CHOICES else n.args)
+
+
+def _taken(choice: Node, leaves: set[Node]) -> tuple[Node, ...]:
+    """Return the alternatives in which something was found: what else a value may be says nothing of those."""
+    found = tuple(a for a in choice.args[-2:] if any(n in leaves for n in islice(a.walk(), _NEAR)))
+    return found or choice.args

@@ -40,6 +40,8 @@ _OF_A_NAMESPACE = frozenset(
     "exp log log1p expm1 sum mean max min amax amin maximum minimum abs absolute clip where square sqrt dot matmul"
     " einsum divide multiply subtract add negative expand_dims reshape cumsum prod log2 log10 tanh".split()
 )
+#: the largest of any number of values
+_EXTREMES = {"builtins.max": "maximum", "builtins.min": "minimum"}
 #: methods that change the shape of an array and none of its numbers
 _SHAPED = frozenset({"reshape", "view", "permute", "expand", "repeat", "transpose"})
 #: what such a library is called, or comes from
@@ -149,6 +151,9 @@ class Calls(Expressions):
             return constructed
         if not candidates and dotted.startswith("chainer.functions."):
             candidates = ops.functions(f"chainer.functions.{dotted.rpartition('.')[2]}")  # from inside of Chainer
+        positional, keywords = arguments
+        if dotted in _EXTREMES and len(positional) > 2 and not keywords:
+            return self._observe(e, self.graph.make(_EXTREMES[dotted], *positional))
         node = self._fit(e, candidates, *arguments)
         return node if node is not None else self._wrapper(e, dotted, *arguments)
 
