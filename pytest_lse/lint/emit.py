@@ -18,7 +18,7 @@ from pytest_lse.lint.lower.expressions import Site
 from pytest_lse.lint.match import Bindings, Matcher
 from pytest_lse.lint.moved import Above, fresh, is_pure
 from pytest_lse.lint.patterns import Pattern
-from pytest_lse.lint.placing import joined, place
+from pytest_lse.lint.placing import joined, place, with_keyword
 from pytest_lse.lint.positions import Positions
 from pytest_lse.lint.surroundings import (
     compiled,
@@ -104,6 +104,8 @@ class Fixer:
                 "replacement"
             )
         pattern = exact[0]
+        if hasattr(pattern.kernel.module, "families"):
+            return self._with_logits(site, node, pattern, exact[1])
         template = replacement(pattern, framework)
         if template is None:
             raise UnavailableError(f"no replacement is known for {framework}")
@@ -187,6 +189,46 @@ class Fixer:
             departs=bool(departs),
             parts=tuple(map(self.positions.span, above_it)),
         )
+
+    def _with_logits(self, site: Site, node: Node, pattern: Pattern, bindings: Bindings) -> Fix:
+        """Return the fix that gives a distribution the logits instead of their probabilities."""
+        if not isinstance(site, ast.Call):
+            raise UnavailableError(_GONE)
+        names = pattern.kernel.module.families.get(pattern.spelling)
+        if names is None:
+            raise UnavailableError("what keeps the probabilities from 0 would be lost")
+        distribution = str(self.lowerer.relower(site.func).value).rpartition(".")[2]
+        if distribution not in names:
+            raise UnavailableError(f"{distribution} makes other probabilities of the logits")
+        if "axis" in bindings and bindings["axis"].value != -1.0:
+            raise UnavailableError("the logits of a distribution are normalised along the last axis")
+        scopes = self.imports.scopes
+        above = Above(self.lowerer, self.positions, scopes, site)
+        above.take(site)
+        logits = Texts(self.lowerer, self.positions, site, above).of(bindings["x"])
+        if logits is None:
+            raise UnavailableError(f"the value of {_role(pattern, 'x')} is no longer available here")
+        text = with_keyword(self.positions, site, self._probabilities(site, node), f"logits={logits}")
+        removed, above_it = self._removed(_Place(site, above, [site]), node, text)
+        probabilities = node.args[0]
+        after = self.lowerer.graph.substitute(probabilities, {bindings["x"]: self._after(logits, {}, above)})
+        shown = " ".join(joined(text).split())
+        return Fix(
+            "unsafe",
+            f"Replace with `{shown}` ({pattern.kernel.module.departure})",
+            (*removed, place(self.positions, scopes, site, text)),
+            (probabilities, after),
+            parts=tuple(map(self.positions.span, above_it)),
+        )
+
+    def _probabilities(self, site: ast.Call, node: Node) -> ast.expr | ast.keyword:
+        """Return the argument of a distribution that holds its probabilities."""
+        arguments: list[ast.expr | ast.keyword] = [*site.args[-1:], *site.keywords]
+        for argument in arguments:
+            value = argument.value if isinstance(argument, ast.keyword) else argument
+            if self.lowerer.values.get(id(value)) is node.args[0]:
+                return argument
+        raise UnavailableError("the probabilities are no argument of their own")
 
     def _place(self, site: Site, node: Node, above: Above) -> _Place:
         """Return where the replacement goes: for `p /= p.sum()` into the assignment of `p` above it."""

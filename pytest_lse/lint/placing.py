@@ -50,6 +50,15 @@ def place(positions: Positions, scopes: Scopes, site: ast.expr, text: str) -> Ed
     return Edit(_wrapped(positions, start, end, text, lines), positions.at(start), positions.at(end))
 
 
+def with_keyword(positions: Positions, call: ast.Call, argument: ast.expr | ast.keyword, text: str) -> str:
+    """Return a call's text with another keyword argument, `name=value`, in the place of one of its arguments."""
+    whole, first, last = positions.text, *(positions.offset(p) for p in positions.span(call))
+    start, end = (positions.offset(p) for p in positions.span(argument))
+    if isinstance(argument, ast.expr):
+        start, end = _own_parentheses(whole, start, end, last)
+    return whole[first:start] + text + whole[end:last]
+
+
 def _wrapped(positions: Positions, start: int, end: int, one: str, text: str) -> str:
     """Break a call that replaces several lines, or was given as such, where it would be too long for one."""
     broken = "\n" in positions.text[start:end] or "\n" in text

@@ -19,7 +19,8 @@ Use instead
 
 Fix safety
 ----------
-There is no fix: `dist.probs` and the validation of its arguments may be relied on.
+Unsafe: the arguments are validated as logits, and a softmax along another axis than the last, or what keeps the
+probabilities from 0, has no place in the logits: no fix then.
 
 References
 ----------
@@ -61,3 +62,9 @@ def naive_sigmoid_clip(xp, x, eps, upper):
 
 
 replacement: dict[str, str] = {}
+#: distributions that make the same probabilities of the logits
+families = {
+    "naive": ("Categorical", "OneHotCategorical", "RelaxedOneHotCategorical", "Multinomial"),
+    "naive_sigmoid": ("Bernoulli", "RelaxedBernoulli", "ContinuousBernoulli", "Geometric"),
+}
+departure = "its arguments are validated as logits"
