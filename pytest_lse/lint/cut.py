@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
 from pytest_lse.lint.code import UncertainError, code
 from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
-from pytest_lse.lint.neighbours import takes_probabilities
-from pytest_lse.lint.prefilter import Form, expression, power_of_e
+from pytest_lse.lint.prefilter import (
+    OPERATORS,
+    POWER,
+    PROBABILITIES,
+    Form,
+    Group,
+    applied,
+    expression,
+    groups,
+    power_of_e,
+)
 from pytest_lse.lint.units import CLASS, FUNCTION, IMPORT, MEMBER, METHOD, MODULE, Units
 
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -26,7 +35,7 @@ _INSTANCES = ("self", "cls")
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
-def cut(text: str, forms: tuple[Form, ...], brought: Collection[str] = ()) -> Cut | None:
+def cut(text: str, forms: tuple[Form, ...], brought: Callable[[], Collection[str]] = frozenset[str]) -> Cut | None:
     """Return where the patterns with these forms can be, None if they can be nowhere.
 
     Parameters
@@ -36,15 +45,39 @@ def cut(text: str, forms: tuple[Form, ...], brought: Collection[str] = ()) -> Cu
     forms
         What the patterns are made of.
     brought
-        The names that it imports from modules which make probabilities.
+        Returns the names that it imports from modules which make probabilities; called only if that matters.
 
     Raises
     ------
     UncertainError
         Only the parser can tell.
     """
-    found = Cut(text, forms)
-    found.bring(brought)
+    plain = code(text)
+    power = power_of_e(plain.encode("utf-8", "replace"))
+    held: dict[Group, bool] = {}
+
+    def holds(group: Group) -> bool:
+        if group not in held:
+            held[group] = (
+                not OPERATORS.isdisjoint(group)
+                or any(word in plain and applied(word).search(plain) for word in group)
+                or (power and POWER in group)
+            )
+        return held[group]
+
+    def is_given(group: Group) -> bool:
+        return not set(PROBABILITIES).isdisjoint(group)
+
+    # The words of the other forms need not be followed.
+    here = tuple(f for f in forms if all(map(holds, groups(f))))
+    with_given = tuple(f for f in forms if all(is_given(g) or holds(g) for g in groups(f)))
+    names = brought() if any(is_given(g) for f in with_given for g in groups(f)) else frozenset()
+    if names:
+        here = with_given
+    if not here:
+        return None
+    found = Cut(text, Units(plain), here, power=power)
+    found.bring(names)
     found.follow()
     return found if found.hot else None
 
@@ -60,11 +93,11 @@ class Cut:
         The indices of the units that can hold one.
     """
 
-    def __init__(self, text: str, forms: tuple[Form, ...]) -> None:
-        self.units = Units(code(text))
+    def __init__(self, text: str, units: Units, forms: tuple[Form, ...], *, power: bool) -> None:
+        self.units = units
         self.hot: set[int] = set()
+        self._power = power
         self._table: Table = table(forms)
-        self._power = power_of_e(self.units.code.encode("utf-8", "replace"))
         self._lines = text.split("\n")
         #: what the units that have been looked at say of a name, or of a dot and an attribute
         self._told: dict[str, int] = {}
@@ -83,6 +116,7 @@ class Cut:
         self._resolved: dict[int, tuple[int, int]] = {}
         self._learnt = 0
         self._running: set[int] = set()
+        self._trees: dict[int, list[ast.stmt]] = {}
         self._todo: list[int] = []
 
     def follow(self) -> None:
@@ -111,7 +145,7 @@ class Cut:
             if any(name in names for name in _NAME.findall(head)):
                 self._known[f"{owner}."] = self._table.probability
                 for i in self.units.classes[owner]:
-                    if takes_probabilities(self.units.text(self.units.units[i]).encode()):
+                    if self._table.takes_probability(self.units.text(self.units.units[i])):
                         self._wait_for(i)
 
     def _sources(self) -> Iterator[int]:
@@ -352,6 +386,11 @@ class Cut:
         return found
 
     def _parsed(self, i: int) -> list[ast.stmt]:
+        if i not in self._trees:
+            self._trees[i] = self._parse(i)
+        return self._trees[i]
+
+    def _parse(self, i: int) -> list[ast.stmt]:
         units = self.units.units
         unit = units[i]
         end = units[i + 1].first if i + 1 < len(units) else len(self._lines) + 1

@@ -32,8 +32,7 @@ def analyse(text: str, filename: str, off: Collection[str] = ()) -> list[Finding
     cold: frozenset[int] = frozenset()
     try:
         path = os.path.abspath(filename)
-        brought = neighbours.brought(text, path) if neighbours.takes_probabilities(text.encode()) else frozenset()
-        found = cut(text, prefilter.forms(frozenset(off)), brought)
+        found = cut(text, prefilter.forms(frozenset(off)), lambda: neighbours.brought(text, path))
         probe = _Probe(text, filename, found, off) if found else None
         if probe is None or not probe.matched:
             return []

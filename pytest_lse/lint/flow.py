@@ -16,8 +16,7 @@ from typing import Any
 from pytest_lse.lint import ops
 from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL, WRAPPERS
 from pytest_lse.lint.lower.expressions import ATTRIBUTES
-from pytest_lse.lint.neighbours import PROBABILITIES
-from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, Form
+from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, PROBABILITIES, Form
 
 #: an argument of the function can be in the value, and what is called with others passes them on
 ARGUMENT = 1
@@ -96,7 +95,18 @@ class Table:
             )
             for outer, chains in forms
         }
+        self._takers = [
+            word
+            for outer, chains in forms
+            if not all(set(c[-1]).isdisjoint(PROBABILITIES) for c in chains)
+            for word in outer
+            if word not in OPERATORS
+        ]
         self._made: dict[tuple[int, int], int] = {}
+
+    def takes_probability(self, text: str) -> bool:
+        """Return whether code names something that makes a pattern of a probability."""
+        return any(word in text for word in self._takers)
 
     def matched(self, outer: int, inside: int) -> bool:
         """Return whether an operation with these arguments can be a pattern."""

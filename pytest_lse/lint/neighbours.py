@@ -35,10 +35,6 @@ _TELLING = (b"softmax", b"sigmoid", b"expit")
 _TELLING_WORDS = tuple(word.decode() for word in _TELLING)
 _TOP = re.compile(r"\n(?=[^\W\d]|@)")
 _WORD = re.compile(r"\w+")
-#: what a file may hold that has imported them
-PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
-#: without one of these a file does nothing with them that is looked for
-_TAKING = (b"log(", b"log1p(", b"log2(", b"log10(", b"ntropy", b"BCE", b"NLL", b"probs=", b"logits=")
 
 #: (module as it is spelt, name in it or "" for the module itself or "*", name that it is bound to)
 Import = tuple[str, str, str]
@@ -211,6 +207,8 @@ def forget() -> None:
     _places.clear()
     _around.cache_clear()
     _module_in.cache_clear()
+    _brings.cache_clear()
+    _file_of.cache_clear()
     brought.cache_clear()
 
 
@@ -265,11 +263,6 @@ def joined(origin: str, name: str) -> str:
     return f"{origin}{name}" if origin.endswith(".") else f"{origin}.{name}"
 
 
-def takes_probabilities(data: bytes) -> bool:
-    """Return whether the bytes can hold a logarithm or a loss, to which a probability may go."""
-    return any(word in data for word in _TAKING)
-
-
 @lru_cache(maxsize=1)  # asked before the file is parsed, and again when it is
 def brought(text: str, path: str) -> frozenset[str]:
     """Return the names that a file imports from modules of its project that make probabilities.
@@ -282,21 +275,30 @@ def brought(text: str, path: str) -> frozenset[str]:
         Where it lies, as an absolute path.
     """
     found: set[str] = set()
+    folder, name = os.path.split(path)
     for origin, what, bound in imports(text):
-        file = _file_of(origin, path)
-        if file is None:
-            continue
-        here = module(file)
-        if here is None or not (here.makes_probabilities or os.path.basename(file) == "__init__.py"):
-            continue
+        brings = _brings(origin, what, folder, name == "__init__.py")
         if what == "*":
-            found |= {name for name in here.makers if not name.isupper()}
-        elif not what:
-            if here.makers:
-                found.add(bound)
-        elif (place := locate(joined(origin, what), path)) is not None and makes(*place[:2]):
+            found |= brings
+        elif brings:
             found.add(bound)
     return frozenset(found - {"*"})
+
+
+@lru_cache(maxsize=_MOST_PLACES)
+def _brings(origin: str, what: str, folder: str, is_package: bool) -> frozenset[str]:
+    """Return which names of a module may make probabilities, as far as an import in a folder's file takes them."""
+    path = os.path.join(folder, "__init__.py" if is_package else "_.py")
+    file = _file_of(origin, path)
+    here = None if file is None else module(file)
+    if here is None or not (here.makes_probabilities or os.path.basename(here.path) == "__init__.py"):
+        return frozenset()
+    if what == "*":
+        return frozenset(name for name in here.makers if not name.isupper())
+    if not what:
+        return here.makers
+    place = locate(joined(origin, what), path)
+    return frozenset({what}) if place is not None and makes(*place[:2]) else frozenset()
 
 
 def makes(path: str, name: str) -> bool:
@@ -309,15 +311,16 @@ def makes(path: str, name: str) -> bool:
     return here is not None and here.makes_probabilities and (name in here.makers if name else bool(here.makers))
 
 
+@lru_cache(maxsize=_MOST_PLACES)
 def _file_of(origin: str, path: str) -> str | None:
     """Return the file of a module that a file imports."""
-    for folder, file, parts in _starts(origin, path):
+    for root, file, parts in _starts(origin, path):
         for part in parts:
-            place = _module_in(folder, part)
+            place = _module_in(root, part)
             if place is None:
                 break
             file = place[0]
-            folder = os.path.dirname(file)
+            root = os.path.dirname(file)
         else:
             if file:
                 return file

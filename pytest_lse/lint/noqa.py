@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from pytest_lse.lint.finding import Edit, Finding, Fix, Location
 
@@ -22,8 +22,8 @@ _DIRECTIVE = re.compile(
     r"|lse:[ \t]*(?P<own>ignore(?:-file)?)(?:\[(?P<own_codes>[^\]]*)\])?(?![\w-]))",
     re.IGNORECASE,
 )
-#: bytes without which no comment can be a directive
-MARKS = re.compile(rb"noqa|lse:", re.IGNORECASE)
+_OURS = re.compile(r"LSE\d*")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class Directive:
@@ -60,9 +60,17 @@ class Directive:
         return not self.codes or any(code.startswith(c) for c in self.codes)
 
 
-def directives(text: str) -> list[Directive]:
-    """Return the suppression comments of a module or cell, in order; none where it does not tokenize."""
-    if not MARKS.search(text.encode("utf-8", "replace")):
+def directives(text: str, rows: Collection[int] | None = None) -> list[Directive]:
+    """Return the suppression comments of a module or cell, in order; none where it does not tokenize.
+
+    Parameters
+    ----------
+    text
+        The module or cell.
+    rows
+        The lines in which a comment without one of our codes matters: none is returned if there is none that does.
+    """
+    if not _may_matter(text, rows):
         return []
     found = []
     for row, column, comment in comments(text):
@@ -83,6 +91,18 @@ def directives(text: str) -> list[Directive]:
                 )
             )
     return found
+
+
+def _may_matter(text: str, rows: Collection[int] | None) -> bool:
+    # To tokenize a module costs more than all else that is done with one finding.
+    row, last = 1, 0
+    for match in _DIRECTIVE.finditer(text):
+        row += len(_LINE_BREAK.findall(text, last, match.start()))
+        last = match.start()
+        wide = match["tool"] or match["own"]
+        if rows is None or wide or row in rows or _OURS.search((match["line_codes"] or "").upper()):
+            return True
+    return False
 
 
 def comments(text: str) -> list[tuple[int, int, str]]:
@@ -137,7 +157,7 @@ def unused(
     lines = re.split(r"\r\n|\r|\n", text)
     result = []
     for directive in found:
-        ours = [c for c in directive.codes if re.fullmatch(r"LSE\d*", c)]
+        ours = [c for c in directive.codes if _OURS.fullmatch(c)]
         idle = [c for c in ours if is_on(c) and not any(code.startswith(c) for code in directive.used)]
         if not idle and not (directive.own and not directive.codes and not directive.used):
             continue

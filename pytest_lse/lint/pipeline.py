@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: repository would cost many times more than the rest of the check
 ALWAYS_PARSED = 2048
 
-_OWN_MARK = re.compile(rb"(?i)noqa[^\n]*LSE|lse:[ \t]*ignore")
+_OWN_MARKS = (re.compile(rb"noqa[^\n]*lse"), re.compile(rb"lse:[ \t]*ignore"))
 _IMPORTS_SCIPY = re.compile(r"^[ \t]*(?:import|from)[ \t]+scipy\b", re.MULTILINE)
 _NEEDS_SCIPY = re.compile(r"(?<![\w.])scipy\b")
 
@@ -105,25 +105,21 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
 
 
 def _has_own_mark(data: bytes) -> bool:
-    # The search alone, which minds no case, is thirty times slower, and most files hold neither word.
+    # A search that minds no case is thirty times slower.
     lowered = data.lower()
-    return b"lse" in lowered and (b"noqa" in lowered or b"lse:" in lowered) and _OWN_MARK.search(data) is not None
+    return any(mark.search(lowered) is not None for mark in _OWN_MARKS)
 
 
 def may_hold_finding(data: bytes, settings: Settings, path: str = "") -> bool:
     """Say whether the bytes can hold a pattern that is looked for, with what the modules around their file bring."""
     from pytest_lse.lint import prefilter
 
-    off = _off(settings.selection)
-    if prefilter.may_hold_finding(data, off):
-        return True
+    chance = prefilter.chance(data, _off(settings.selection), prefilter.PROBABILITIES if path else ())
+    if chance != prefilter.WITH_GIVEN:
+        return chance == prefilter.HELD
     from pytest_lse.lint import neighbours
 
-    if not path or not neighbours.takes_probabilities(data):
-        return False
-    if not neighbours.brought(data.decode("utf-8", "replace"), path):
-        return False
-    return prefilter.may_hold_finding(data + f"\n{' '.join(neighbours.PROBABILITIES)}\n".encode(), off)
+    return bool(neighbours.brought(data.decode("utf-8", "replace"), path))
 
 
 @cache
@@ -239,7 +235,8 @@ def _judged(findings: list[Finding], source: Source, filename: str, settings: Se
     from pytest_lse.lint import noqa
 
     numbers: Sequence[int | None] = [None] if source.numbers is None else source.numbers
-    by_cell = {number: noqa.directives(text) for number, text in zip(numbers, source.cells, strict=True)}
+    rows = {row for f in findings for row in (f.statement_end, *range(f.location.row, f.end_location.row + 1))}
+    by_cell = {number: noqa.directives(text, rows) for number, text in zip(numbers, source.cells, strict=True)}
     whole = [d for found in by_cell.values() for d in found if not d.row]
     kept = []
     for number, found in by_cell.items():

@@ -26,6 +26,8 @@ Form = tuple[Group, tuple[Chain, ...]]
 #: codes, and the form that all of their patterns have
 Need = tuple[frozenset[str], Form]
 
+NONE, WITH_GIVEN, HELD = range(3)
+
 WORDS = os.path.join(os.path.dirname(__file__), "words.txt")
 
 #: operations that Python also spells with operators, or that need no spelling at all
@@ -48,6 +50,8 @@ _DIVIDING = ("div", "pow", "reciprocal", "average", "log_base")
 _ADDING = ("add", "sub", "sum", "contract", "einsum", "segment_sum", "average", "cosh", "sinh")
 #: stands in a group for a power of e, `math.e ** x` or `pow(2.71828, x)`
 POWER = "e**"
+#: what a file may hold that has imported it
+PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
 #: the words that are no names
 DIVISIONS = frozenset({"/", "**"})
 ADDITIONS = frozenset({"+", "-", "@"})
@@ -55,6 +59,9 @@ OPERATORS = DIVISIONS | ADDITIONS
 #: `i.e.` stands in many a comment, next to `**kwargs`
 _ATTRIBUTE_E = re.compile(rb"\.e\b(?:(?<!\bi\.e)|[ \t]*\*\*)")
 _POWER = re.compile(rb"\*\*(?:(?!\w)|(?<=[\w)\]]\*\*))")
+#: `math.log(2 * math.pi)`, `self.log("loss", loss)`, `wandb.log({...})`
+_TO_NUMBERS = r"(?!\([ \t\n]*(?:[\"',{]|(?:[\d.eE_*/+\- \t]|(?:\w+\.)?pi\b)+\)))"
+_OF_NUMBERS = frozenset({"log", "log2", "log10", "log1p", "exp", "exp2", "expm1", "cosh", "sinh"})
 _IMPORTED_E = re.compile(rb"import[^\n]*\be\b")
 
 
@@ -68,17 +75,43 @@ def may_hold_finding(data: bytes, off: Collection[str] = ()) -> bool:
     off
         Codes that are not looked for.
     """
+    return chance(data, off) == HELD
+
+
+def chance(data: bytes, off: Collection[str] = (), given: Collection[str] = ()) -> int:
+    """Return whether the bytes hold the words of at least one pattern, or would with some more.
+
+    Parameters
+    ----------
+    data
+        The bytes of a module or notebook.
+    off
+        Codes that are not looked for.
+    given
+        Words that may come from elsewhere.
+
+    Returns
+    -------
+    int
+        `HELD`, `WITH_GIVEN` or `NONE`.
+    """
     known: dict[int, bool] = {}
     absent: set[bytes] = set()
-    for need in _plan(frozenset(off)):
-        for number, parts, power in need:
+    best = NONE
+    for need in _plan(frozenset(off), frozenset(given)):
+        here = HELD
+        for number, parts, power, is_given in need:
             if number not in known:
                 known[number] = _holds_any(parts, data, absent) or (power and power_of_e(data))
             if not known[number]:
-                break
+                if not is_given:
+                    break
+                here = WITH_GIVEN
         else:
-            return True
-    return False
+            if here == HELD:
+                return HELD
+            best = here
+    return best
 
 
 #: what is sought for some words, shorter ones that it holds, and the words themselves
@@ -86,9 +119,11 @@ _Part = tuple[bytes, tuple[bytes, ...], tuple[str, ...]]
 
 
 @cache
-def _plan(off: frozenset[str]) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool], ...], ...]:
+def _plan(
+    off: frozenset[str], given: frozenset[str]
+) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool, bool], ...], ...]:
     """Return the needs with their groups numbered, the arguments first: many operations share those."""
-    needs = [_groups(form) for form in forms(off)]
+    needs = [groups(form) for form in forms(off)]
     numbers = {group: i for i, group in enumerate(dict.fromkeys(group for need in needs for group in need))}
     sought = {group: _parts(group) for group in numbers}
     every = {part for parts in sought.values() for part in parts}
@@ -100,6 +135,7 @@ def _plan(off: frozenset[str]) -> tuple[tuple[tuple[int, tuple[_Part, ...], bool
                 for part, words in sought[group].items()
             ),
             POWER in group,
+            not given.isdisjoint(group),
         )
         for group, number in numbers.items()
     }
@@ -153,7 +189,7 @@ def forms(off: frozenset[str]) -> tuple[Form, ...]:
     return tuple(f for f in wanted if not any(o is not f and _holds(f, o) for o in wanted))
 
 
-def _groups(form: Form) -> tuple[Group, ...]:
+def groups(form: Form) -> tuple[Group, ...]:
     """Return the groups of words of which a file with such a pattern holds one each."""
     outer, chains = form
     return tuple(dict.fromkeys([outer, *(group for chain in chains for group in chain)]))
@@ -185,8 +221,15 @@ def expression(word: str) -> re.Pattern[str]:
 
 
 @cache
+def applied(word: str) -> re.Pattern[str]:
+    """Return what finds a word, unless it is applied to a number or a text."""
+    tail = _TO_NUMBERS if word in _OF_NUMBERS else ""
+    return re.compile(expression(word).pattern + tail)
+
+
+@cache
 def _search(word: str) -> re.Pattern[bytes]:
-    return re.compile(expression(word).pattern.encode())
+    return re.compile(applied(word).pattern.encode())
 
 
 @lru_cache(maxsize=1)  # several groups ask for it
@@ -231,13 +274,13 @@ def derive() -> tuple[Need, ...]:
         for f, codes in found.items()
     ]
     # The short ones first: most files that pass, pass by them.
-    return tuple(sorted((n for n in least if n[0]), key=lambda n: (len(_groups(n[1])), n[1])))
+    return tuple(sorted((n for n in least if n[0]), key=lambda n: (len(groups(n[1])), n[1])))
 
 
 def _more(forms: Collection[Form], found: Collection[Form]) -> tuple[int, int]:
     """Return how many of the forms none that is found is part of, the fewer groups they have the worse."""
     more = sum(not any(_holds(f, o) for o in found) for f in forms)
-    return more, -min(len(_groups(f)) for f in forms)
+    return more, -min(len(groups(f)) for f in forms)
 
 
 def _ways(node: Node) -> dict[Group, set[Form]]:
