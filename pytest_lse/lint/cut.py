@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from pytest_lse.lint.code import UncertainError, code
 from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
+from pytest_lse.lint.neighbours import Place, idle, inherited
 from pytest_lse.lint.prefilter import (
     OPERATORS,
     POWER,
@@ -35,7 +36,7 @@ _INSTANCES = ("self", "cls")
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
-def cut(text: str, forms: tuple[Form, ...], brought: Callable[[], Collection[str]] = frozenset[str]) -> Cut | None:
+def cut(text: str, forms: tuple[Form, ...], brought: Callable[[], dict[str, Place | None]] = dict) -> Cut | None:
     """Return where the patterns with these forms can be, None if they can be nowhere.
 
     Parameters
@@ -45,7 +46,8 @@ def cut(text: str, forms: tuple[Form, ...], brought: Callable[[], Collection[str
     forms
         What the patterns are made of.
     brought
-        Returns the names that it imports from modules which make probabilities; called only if that matters.
+        Returns the names that it imports from modules which make probabilities, and where those are defined; called
+        only if that matters.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def cut(text: str, forms: tuple[Form, ...], brought: Callable[[], Collection[str
     # The words of the other forms need not be followed.
     here = tuple(f for f in forms if all(map(holds, groups(f))))
     with_given = tuple(f for f in forms if all(is_given(g) or holds(g) for g in groups(f)))
-    names = brought() if any(is_given(g) for f in with_given for g in groups(f)) else frozenset()
+    names = brought() if any(is_given(g) for f in with_given for g in groups(f)) else {}
     if names:
         here = with_given
     if not here:
@@ -116,6 +118,8 @@ class Cut:
         self._resolved: dict[int, tuple[int, int]] = {}
         self._learnt = 0
         self._running: set[int] = set()
+        #: module that is imported -> names in it that make no probabilities
+        self._modules: dict[str, frozenset[str]] = {}
         self._trees: dict[int, list[ast.stmt]] = {}
         self._todo: list[int] = []
 
@@ -133,20 +137,39 @@ class Cut:
         is_long = self.units.text(unit).count("\n") > _LONG
         return is_long and unit.name != "__init__" and not self._told.get(key, 0) & self._table.followed
 
-    def bring(self, names: Collection[str]) -> None:
+    def bring(self, names: dict[str, Place | None]) -> None:
         """Let names hold any probability: what they are is another module's matter."""
-        if not names:
-            return
-        for name in names:
+        for name, place in names.items():
+            if place is not None and not place[1]:
+                self._modules[name] = idle(place[0])
             self._told[name] = self._known[name] = self._table.probability
             for i in self._mentions(name):
                 self._wait_for(i)
-        for owner, head in enumerate(self._heads):
-            if any(name in names for name in _NAME.findall(head)):
-                self._known[f"{owner}."] = self._table.probability
-                for i in self.units.classes[owner]:
-                    if self._table.takes_probability(self.units.text(self.units.units[i])):
-                        self._wait_for(i)
+        for owner, head in enumerate(self._heads if names else ()):
+            bases = names.keys() & _NAME.findall(head)
+            members: set[str] | None = set()
+            for base in bases:
+                place = names[base]
+                more = inherited(*place) if place is not None and place[1] else None
+                members = None if members is None or more is None else members | more
+            if bases and members != set():
+                self._inherit(owner, members)
+
+    def _inherit(self, owner: int, members: set[str] | None) -> None:
+        """Let a class have members that hold any probability, None if not even their names are known."""
+        units = self.units
+        for name in members or ("",):
+            self._known[f"{owner}.{name}"] = self._known.get(f"{owner}.{name}", 0) | self._table.probability
+        for i in units.classes[owner]:
+            text = units.text(units.units[i])
+            if members is None:
+                is_concerned = self._table.takes_probability(text)
+            else:
+                is_concerned = not members.isdisjoint(_NAME.findall(text)) or (
+                    "self(" in text and not members.isdisjoint(CALLED)
+                )
+            if is_concerned:
+                self._wait_for(i)
 
     def _sources(self) -> Iterator[int]:
         """Yield the units with words that must be in an argument."""
@@ -231,6 +254,7 @@ class Cut:
             power=self._power,
             owner=unit.owner,
             classes=self._classes,
+            idle=self._modules,
         )
         self._reads[i] = flow.read
         tree = self._parsed(i)

@@ -16,7 +16,8 @@ from typing import Any
 from pytest_lse.lint import ops
 from pytest_lse.lint.lower.calls import ACTIVATION, ACTIVATIONS, LAST_ACTIVATION, STILL, WRAPPERS
 from pytest_lse.lint.lower.expressions import ATTRIBUTES
-from pytest_lse.lint.prefilter import KEEPING, OPERATORS, POWER, PROBABILITIES, Form
+from pytest_lse.lint.prefilter import DIRECT, KEEPING, OPERATORS, POWER, PROBABILITIES, Form
+from pytest_lse.lint.prefilter import groups as operations
 
 #: an argument of the function can be in the value, and what is called with others passes them on
 ARGUMENT = 1
@@ -24,6 +25,8 @@ ARGUMENT = 1
 SELF = 2
 #: an operation of the table, which makes something else of its arguments
 KNOWN = 4
+#: a number that stands in the source can be the value
+NUMBER = 8
 #: attributes that are the value itself, in another shape
 _THROUGH = frozenset({*ATTRIBUTES, "values", "indices"})
 #: calls that are no operations, whose arguments are in their result all the same
@@ -49,14 +52,14 @@ class Table:
         keeping = {word for op in KEEPING for word in ops.words(op)}
         self.words: dict[str, int] = dict.fromkeys(_operations(), KNOWN)
         self.words.update(dict.fromkeys((*keeping, *_PASSING), ARGUMENT))
-        groups = dict.fromkeys(group for outer, chains in forms for group in (outer, *(g for c in chains for g in c)))
-        applied = {group: 8 << i for i, group in enumerate(groups)}
+        groups = dict.fromkeys(group for form in forms for group in operations(form))
+        applied = {group: 16 << i for i, group in enumerate(groups)}
         ends = dict.fromkeys(c[i:] for _, chains in forms for c in chains for i in range(len(c)))
-        held = {end: 8 << len(groups) + i for i, end in enumerate(ends)}
+        held = {end: 16 << len(groups) + i for i, end in enumerate(ends)}
         #: bit of an operation -> the bits that its result holds of its own, and pairs (a bit below, what that becomes)
         self.makes = {
             bit: (
-                held.get((group,), 0),
+                held.get((group,), 0) | held.get((DIRECT, group), 0),
                 tuple((held[end[1:]], held[end]) for end in ends if len(end) > 1 and end[0] == group),
             )
             for group, bit in applied.items()
@@ -68,12 +71,15 @@ class Table:
             for word in group:
                 self.words[word] = self.words.get(word, KNOWN) | bit | self.makes[bit][0]
         #: the bit of what another module gives: its attributes are that too
-        self.brought = 8 << len(groups) + len(ends)
+        self.brought = 16 << len(groups) + len(ends)
         #: how many bits are taken: what is above them stands for names of the module
-        self.size = 4 + len(groups) + len(ends)
+        self.size = 5 + len(groups) + len(ends)
         self.applied = sum(applied.values())
         #: bits of what a value holds of an operation that is followed
         self.followed = sum(held.values())
+        #: those that are gone when the value has been added to, multiplied or contracted with another
+        self.direct = sum(bit for end, bit in held.items() if end[0] == DIRECT)
+        self.contracting = frozenset(word for op in ("contract", "einsum") for word in ops.words(op))
         self.outer = sum({o for o, _ in pairs})
         self.division = self.words.get("/", 0) & self.applied
         self.addition = self.words.get("+", 0) & self.applied
@@ -90,7 +96,7 @@ class Table:
         #: the operations that a pattern needs, and those of them with which it begins
         self._chains = {
             (
-                _joined(applied[g] for g in (outer, *(g for c in chains for g in c))),
+                _joined(applied[group] for group in operations((outer, chains))),
                 _joined(applied[c[-1]] for c in chains),
             )
             for outer, chains in forms
@@ -173,6 +179,8 @@ class Flow:
         The number of the class whose method it is.
     classes
         The bits of the module's classes.
+    idle
+        Module -> the names in it that are of no interest.
 
     Attributes
     ----------
@@ -195,6 +203,7 @@ class Flow:
         power: bool,
         owner: int = -1,
         classes: int = 0,
+        idle: Mapping[str, frozenset[str]] = {},
     ) -> None:
         self.table = table
         self.names: dict[str, int] = {}
@@ -205,6 +214,7 @@ class Flow:
         self._seen = seen
         self._owner = owner
         self._classes = classes
+        self._idle = idle
         self._power = table.power if power else 0
         #: what was written into a value that may have other names
         self._anywhere = 0
@@ -356,8 +366,14 @@ class Flow:
         return self.table.words.get(key, 0) | self._outside.get(key, 0) | self.names.get(key, 0) | self._anywhere
 
     def _attribute(self, e: ast.Attribute) -> int:
+        return self._member(e.attr, self._owner_of(e))
+
+    def _owner_of(self, e: ast.Attribute) -> int:
+        """Return what the value can hold of which something is an attribute."""
         mask = self._value(e.value)
-        return self._member(e.attr, mask)
+        if self._idle and isinstance(e.value, ast.Name) and e.attr in self._idle.get(e.value.id, ()):
+            return mask & ~self.table.probability
+        return mask
 
     def _member(self, name: str, owner: int) -> int:
         key = "." + name
@@ -387,7 +403,7 @@ class Flow:
         inside, name = 0, ""
         if isinstance(func, ast.Attribute):
             name = func.attr
-            inside = self._value(func.value)
+            inside = self._owner_of(func)
             called = self.table.words.get(name, 0) if _is_super(func.value) else self._member(name, inside)
         else:
             called = self._value(func)
@@ -430,6 +446,8 @@ class Flow:
         if name in _TAKING and isinstance(func, ast.Attribute):
             self._bind(func.value, inside)
         result = called & ~KNOWN | (inside if called & ARGUMENT else inside & table.applied if called else 0)
+        if name in table.contracting:
+            result &= ~table.direct
         if in_place and result:
             self._spread(result)
         return result
@@ -458,10 +476,22 @@ class Flow:
         chain = [e]
         while isinstance(chain[-1].left, ast.BinOp):
             chain.append(chain[-1].left)
-        mask = self._value(chain[-1].left)
+        left = chain[-1].left
+        mask = self._value(left)
+        direct = self.table.direct
         for part in reversed(chain):
-            mask = self._operation(part.op, mask, self._value(part.right), part.right)
+            right = self._value(part.right)
+            both = self._operation(part.op, mask, right, part.right)
+            # What is multiplied by 1 is still the same.
+            if both & direct and not (self._may_be_number(left, mask) or self._may_be_number(part.right, right)):
+                both &= ~direct
+            mask, left = both, part
         return mask
+
+    def _may_be_number(self, e: ast.expr, mask: int) -> bool:
+        if mask & NUMBER:
+            return True
+        return isinstance(e, ast.Name | ast.Attribute) and bool(mask & ARGUMENT or mask >> self.table.size)
 
     def _unary(self, e: ast.UnaryOp) -> int:
         return self._value(e.operand)
@@ -519,7 +549,9 @@ class Flow:
 
     def _constant(self, e: ast.Constant) -> int:
         # `activation="softmax"` is a softmax.
-        return self.table.words[e.value] if isinstance(e.value, str) and e.value in ACTIVATIONS else 0
+        if isinstance(e.value, str):
+            return self.table.words[e.value] if e.value in ACTIVATIONS else 0
+        return NUMBER if isinstance(e.value, int | float) else 0
 
 
 _ADDING = (ast.Add, ast.Sub, ast.MatMult)

@@ -35,6 +35,10 @@ _TELLING = (b"softmax", b"sigmoid", b"expit")
 _TELLING_WORDS = tuple(word.decode() for word in _TELLING)
 _TOP = re.compile(r"\n(?=[^\W\d]|@)")
 _WORD = re.compile(r"\w+")
+#: an attribute of an instance that a statement may assign
+_ASSIGNED = re.compile(r"\bself\.(\w+)(?:\[[^\]\n]*\])?[ \t]*(?:[,:)][^\n=]*)?[-+*/]?=(?!=)")
+_HEAD = re.compile(r"\bclass[ \t]+\w+[ \t]*(?:\(([^)]*)\))?")
+_ATTRIBUTE = re.compile(r"\.[ \t]*(\w+)")
 
 #: (module as it is spelt, name in it or "" for the module itself or "*", name that it is bound to)
 Import = tuple[str, str, str]
@@ -88,6 +92,36 @@ class Module:
             found |= more
             left = [(name, its) for name, its in left if name not in found]
         return frozenset(found)
+
+    @cached_property
+    def classes(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        """The words of a class's head, and the members of its own that may make probabilities."""
+        from pytest_lse.lint.units import METHOD, Units
+
+        try:
+            units = Units.of(self.text())
+        except UncertainError:
+            return {}
+        found = {}
+        for members in units.classes:
+            name = units.units[members[0]].name
+            parts = [(units.units[i], units.text(units.units[i])) for i in members]
+            telling = self.makers - {name}
+            hot: set[str] = set()
+            left = [
+                (
+                    [unit.name, *_ASSIGNED.findall(text)] if unit.kind == METHOD else _WORD.findall(text),
+                    set(_ATTRIBUTE.findall(text)),
+                    any(w in telling or any(t in w.lower() for t in _TELLING_WORDS) for w in _WORD.findall(text)),
+                )
+                for unit, text in parts
+            ]
+            while more := [part for part in left if part[2] or not part[1].isdisjoint(hot)]:
+                left = [part for part in left if part not in more]
+                hot.update(n for names, _, _ in more for n in names)
+            head = _HEAD.search(parts[0][1])
+            found[name] = frozenset(_WORD.findall(head[1] or "") if head else ()), frozenset(hot)
+        return found
 
     def text(self) -> str:
         """Return its source, "" if that is no Python source any more."""
@@ -264,7 +298,7 @@ def joined(origin: str, name: str) -> str:
 
 
 @lru_cache(maxsize=1)  # asked before the file is parsed, and again when it is
-def brought(text: str, path: str) -> frozenset[str]:
+def brought(text: str, path: str) -> dict[str, Place | None]:
     """Return the names that a file imports from modules of its project that make probabilities.
 
     Parameters
@@ -273,32 +307,76 @@ def brought(text: str, path: str) -> frozenset[str]:
         Its source.
     path
         Where it lies, as an absolute path.
+
+    Returns
+    -------
+    dict
+        Name in the file -> where that is defined, None where it may be more than that.
     """
-    found: set[str] = set()
+    found: dict[str, Place | None] = {}
     folder, name = os.path.split(path)
     for origin, what, bound in imports(text):
-        brings = _brings(origin, what, folder, name == "__init__.py")
-        if what == "*":
-            found |= brings
-        elif brings:
-            found.add(bound)
-    return frozenset(found - {"*"})
+        for brings, place in _brings(origin, what, folder, name == "__init__.py"):
+            known = bound if what != "*" else brings
+            is_part = not what and known != origin  # `import a.b` binds `a`
+            found[known] = None if is_part or found.get(known, place) != place else place
+    return found
 
 
 @lru_cache(maxsize=_MOST_PLACES)
-def _brings(origin: str, what: str, folder: str, is_package: bool) -> frozenset[str]:
+def _brings(origin: str, what: str, folder: str, is_package: bool) -> tuple[tuple[str, Place], ...]:
     """Return which names of a module may make probabilities, as far as an import in a folder's file takes them."""
     path = os.path.join(folder, "__init__.py" if is_package else "_.py")
     file = _file_of(origin, path)
     here = None if file is None else module(file)
     if here is None or not (here.makes_probabilities or os.path.basename(here.path) == "__init__.py"):
-        return frozenset()
+        return ()
     if what == "*":
-        return frozenset(name for name in here.makers if not name.isupper())
+        return tuple((name, (here.path, name)) for name in sorted(here.makers) if not name.isupper())
     if not what:
-        return here.makers
+        return ((origin, (here.path, "")),) if here.makers else ()
     place = locate(joined(origin, what), path)
-    return frozenset({what}) if place is not None and makes(*place[:2]) else frozenset()
+    return ((what, place[:2]),) if place is not None and makes(*place[:2]) else ()
+
+
+def idle(path: str) -> frozenset[str]:
+    """Return the names that a module defines and that make no probabilities."""
+    here = module(path)
+    return frozenset() if here is None else here.defined - here.makers
+
+
+def inherited(path: str, name: str) -> frozenset[str] | None:
+    """Return the names of a class's members that may make probabilities, None if that is not known.
+
+    Parameters
+    ----------
+    path, name
+        Where the class is defined.
+    """
+    return _inherited(path, name, set())
+
+
+def _inherited(path: str, name: str, seen: set[Place]) -> frozenset[str] | None:
+    if (path, name) in seen:
+        return frozenset()
+    seen.add((path, name))
+    here = module(path)
+    if here is None or name not in here.classes:
+        return None
+    bases, found = here.classes[name]
+    imported = {bound: (origin, what) for origin, what, bound in here.imports}
+    for base in bases:
+        place = (path, base) if base in here.classes else None
+        if place is None and base in imported:
+            origin, what = imported[base]
+            where = locate(joined(origin, what) if what else origin, path)
+            place = None if where is None else where[:2]
+        if place is not None:
+            more = _inherited(*place, seen)
+            if more is None:
+                return None
+            found |= more
+    return found
 
 
 def makes(path: str, name: str) -> bool:

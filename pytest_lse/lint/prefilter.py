@@ -55,6 +55,8 @@ PROBABILITIES = ("softmax", "sigmoid", "log_softmax")
 #: the words that are no names
 DIVISIONS = frozenset({"/", "**"})
 ADDITIONS = frozenset({"+", "-", "@"})
+#: begins a chain of which nothing but views stands before the next operation
+DIRECT = ("=",)
 OPERATORS = DIVISIONS | ADDITIONS
 #: `i.e.` stands in many a comment, next to `**kwargs`
 _ATTRIBUTE_E = re.compile(rb"\.e\b(?:(?<!\bi\.e)|[ \t]*\*\*)")
@@ -192,7 +194,7 @@ def forms(off: frozenset[str]) -> tuple[Form, ...]:
 def groups(form: Form) -> tuple[Group, ...]:
     """Return the groups of words of which a file with such a pattern holds one each."""
     outer, chains = form
-    return tuple(dict.fromkeys([outer, *(group for chain in chains for group in chain)]))
+    return tuple(dict.fromkeys([outer, *(group for chain in chains for group in chain if group != DIRECT)]))
 
 
 def _holds(form: Form, other: Form) -> bool:
@@ -204,7 +206,8 @@ def _ends(chain: Chain, other: Chain) -> bool:
     """Return whether a value that holds one chain holds the other too."""
     before = len(chain) - len(other)
     # What is below an operator stays in its result, what is below an exponential does not.
-    return before >= 0 and chain[before:] == other and all(OPERATORS & set(group) for group in chain[:before])
+    kept = all(group == DIRECT or OPERATORS & set(group) for group in chain[:before])
+    return before >= 0 and chain[before:] == other and kept
 
 
 def off(is_on: Callable[[str], bool]) -> frozenset[str]:
@@ -307,6 +310,7 @@ def _inner(node: Node, inside: frozenset[str] = frozenset()) -> set[frozenset[Ch
     for arg in node.args:
         below = _least({a | b for a in below for b in _inner(arg, inside)})
     group = _spellings(node)
+    below = {frozenset(chain[1:] if chain[0] == DIRECT else chain for chain in chains) for chains in below}
     own = {_applied(node, group, chains) for chains in below} if group else below
     if node.op in inside:
         own = below
@@ -324,7 +328,7 @@ def _applied(node: Node, group: Group, chains: frozenset[Chain]) -> frozenset[Ch
     if OPERATORS & set(group):  # alone they tell nothing
         return frozenset(c if c[0] == group else (group, *c) for c in chains)
     # What an exponential is made of is not looked at: most that are summed are exponentials of something.
-    return chains if node.op in KEEPING else frozenset({(group,)})
+    return chains if node.op in KEEPING else frozenset({(DIRECT, group)})
 
 
 def _least(sets: set[frozenset[Chain]]) -> set[frozenset[Chain]]:
