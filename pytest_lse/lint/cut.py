@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from pytest_lse.lint.code import UncertainError, code
-from pytest_lse.lint.flow import ARGUMENT, CALLED, Flow, Table, table
+from pytest_lse.lint.flow import ARGUMENT, CALLED, NUMBER, Flow, Table, table
 from pytest_lse.lint.neighbours import Place, idle, inherited
 from pytest_lse.lint.prefilter import (
     OPERATORS,
@@ -111,24 +111,26 @@ class Cut:
         self._keys = [*{**names, **self._makers}]
         self._bits = {key: 1 << i for i, key in enumerate(self._keys)}
         self._known = {key: ARGUMENT | bit << self._table.size for key, bit in self._bits.items()}
-        #: unit that has been looked at -> the names that it reads, and those that it calls with values of interest
-        self._reads: dict[int, set[str]] = {}
-        self._calls: dict[int, int] = {}
+        #: unit that has been looked at -> its values
+        self._flows: dict[int, Flow] = {}
+        #: name -> the units that read it
+        self._readers: dict[str, set[int]] = {}
         #: what values hold when their names have been looked at, as long as nothing more is learnt
         self._resolved: dict[int, tuple[int, int]] = {}
         self._learnt = 0
         self._running: set[int] = set()
+        #: unit -> the names, and the bits of called ones, of which more is known since it has been looked at
+        self._todo: dict[int, tuple[set[str], int]] = {}
         #: module that is imported -> names in it that make no probabilities
         self._modules: dict[str, frozenset[str]] = {}
-        self._trees: dict[int, list[ast.stmt]] = {}
-        self._todo: list[int] = []
 
     def follow(self) -> None:
         """Find the hot units."""
         for i in self._sources():
             self._wait_for(i)
         while self._todo:
-            self._look_at(self._todo.pop())
+            i, (names, called) = self._todo.popitem()
+            self._look_at(i, names, called)
 
     def is_idle(self, i: int) -> bool:
         """Return whether a function is long, and returns nothing of interest that it is not given."""
@@ -235,49 +237,64 @@ class Cut:
     # ---- looking at one unit
 
     def _wait_for(self, i: int) -> None:
-        if i not in self._todo and self.units.units[i].kind != IMPORT:
-            self._todo.append(i)
+        if i not in self._flows and self.units.units[i].kind != IMPORT:
+            self._todo.setdefault(i, (set(), 0))
 
-    def _look_at(self, i: int) -> None:
+    def _wait_again(self, i: int, name: str, called: int) -> None:
+        names, bits = self._todo.get(i, (set(), 0))
+        names.add(name)
+        self._todo[i] = names, bits | called
+
+    def _look_at(self, i: int, names: set[str] | None = None, called: int = 0) -> None:
         if i in self._running:
             return
         self._running.add(i)
-        unit = self.units.units[i]
-        if unit.kind == METHOD:
-            for j in self._makers.get(f"{unit.owner}.__init__", ()):
-                if j not in self._reads:
-                    self._look_at(j)
-        flow = Flow(
-            self._table,
-            self._known,
-            lambda mask: self._seen(mask, i),
-            power=self._power,
-            owner=unit.owner,
-            classes=self._classes,
-            idle=self._modules,
-        )
-        self._reads[i] = flow.read
-        tree = self._parsed(i)
-        if unit.kind in (FUNCTION, METHOD):
-            flow.function(tree[0], is_method=unit.kind == METHOD)  # type: ignore[arg-type]
-        else:
-            flow.statements(tree)
+        flow = self._flows.get(i)
+        if flow is None:
+            flow = self._first_look(i)
+        elif names is not None:
+            flow.resume(names, called)
         self._running.discard(i)
+        for name in flow.all_read():
+            self._readers.setdefault(name, set()).add(i)
         if flow.hot:
             self.hot.add(i)
+        unit = self.units.units[i]
         if unit.name == "__init__" and unit.kind == METHOD:
             self._settle(i, flow)
         for key, mask in self._says(i, flow):
             self._learn(key, mask)
 
+    def _first_look(self, i: int) -> Flow:
+        unit = self.units.units[i]
+        if unit.kind == METHOD:
+            for j in self._makers.get(f"{unit.owner}.__init__", ()):
+                if j not in self._flows:
+                    self._look_at(j)
+        flow = self._flows[i] = Flow(
+            self._table,
+            self._known,
+            self._seen,
+            power=self._power,
+            owner=unit.owner,
+            classes=self._classes,
+            idle=self._modules,
+        )
+        tree = self._parsed(i)
+        if unit.kind in (FUNCTION, METHOD):
+            flow.function(tree[0], is_method=unit.kind == METHOD)  # type: ignore[arg-type]
+        else:
+            flow.statements(tree)
+        return flow
+
     def _settle(self, i: int, flow: Flow) -> None:
-        for name in flow.names:
+        for name in flow.news:
             key = f"{self.units.units[i].owner}{name}"
             if name[0] == "." and self._makers.get(key) == [i] and key not in self._settled:
                 self._settled.add(key)
                 self._known[key] = self._told.get(key, 0)
 
-    def _seen(self, mask: int, i: int) -> int:
+    def _seen(self, flow: Flow, mask: int) -> int:
         """Return what a value can hold when the names in it have been looked at, and all that those hold in turn."""
         size = self._table.size
         key = mask >> size
@@ -287,7 +304,7 @@ class Cut:
             if before == self._learnt:
                 self._resolved[key] = found
         names, held = self._resolved[key]
-        self._calls[i] = self._calls.get(i, 0) | names
+        flow.called |= names
         return mask & ~ARGUMENT | held
 
     def _closure(self, names: int) -> tuple[int, int]:
@@ -299,7 +316,7 @@ class Cut:
             seen |= bit
             key = self._keys[bit.bit_length() - 1]
             for i in self._makers.get(key, ()):
-                if i not in self._reads:
+                if i not in self._flows:
                     self._look_at(i)
             found |= self._told.get(key, 0)
             names |= found >> size
@@ -308,6 +325,8 @@ class Cut:
     def _says(self, i: int, flow: Flow) -> Iterator[tuple[str, int]]:
         """Yield what others see of a unit."""
         unit = self.units.units[i]
+        news = [(key, flow.names[key]) for key in flow.news]
+        flow.news = set()
         if unit.kind == FUNCTION:
             yield unit.name, flow.returned
         elif unit.kind == METHOD:
@@ -316,17 +335,17 @@ class Cut:
                 if unit.name in CALLED:
                     yield self._class_name(owner), flow.returned
             yield "." + unit.name, flow.returned
-            for key, mask in flow.names.items():
+            for key, mask in news:
                 if key[0] == ".":
                     yield key, mask
                     yield f"{unit.owner}{key}", mask
         elif unit.kind == MODULE:
-            for key, mask in flow.names.items():
-                if key[0] == "." and mask & ~ARGUMENT:  # an attribute of whatever the module has
+            for key, mask in news:
+                if key[0] == "." and mask & ~(ARGUMENT | NUMBER):  # an attribute of whatever the module has
                     raise UncertainError
                 yield key, mask
         else:
-            for key, mask in flow.names.items():
+            for key, mask in news:
                 if key[0] == ".":
                     yield key, mask
                 elif key not in _INSTANCES:  # the parameter of a method of a class inside
@@ -373,13 +392,16 @@ class Cut:
             self._known[key] = before | ARGUMENT | (known | mask) & (followed | self._table.brought)
         changed = self._known.get(key, 0) != before
         bit = self._bits.get(key, 0)
-        for j, reads in self._reads.items():
-            if (changed and key in reads) or self._calls.get(j, 0) & bit:
-                self._wait_for(j)
+        if changed:
+            for j in self._readers.get(key, set()) | self._running:
+                self._wait_again(j, key, bit)
+        if bit:
+            for j, flow in self._flows.items():
+                if flow.all_called & bit or j in self._running:
+                    self._wait_again(j, key, bit)
         if mask & followed & ~known:
             for j in self._mentions(key):
-                if j not in self._reads:
-                    self._wait_for(j)
+                self._wait_for(j)
 
     @cached_property
     def _makers(self) -> dict[str, list[int]]:
@@ -410,11 +432,6 @@ class Cut:
         return found
 
     def _parsed(self, i: int) -> list[ast.stmt]:
-        if i not in self._trees:
-            self._trees[i] = self._parse(i)
-        return self._trees[i]
-
-    def _parse(self, i: int) -> list[ast.stmt]:
         units = self.units.units
         unit = units[i]
         end = units[i + 1].first if i + 1 < len(units) else len(self._lines) + 1

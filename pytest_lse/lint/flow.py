@@ -9,7 +9,7 @@ operation with others among its arguments (see `prefilter`): `log` of something 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -161,6 +161,43 @@ def _operations() -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for names in (functions, methods, constructors) for name in names)
 
 
+class Step:
+    """A statement, or what stands before the blocks of one: what is followed again together.
+
+    Attributes
+    ----------
+    do, node
+        How to follow it.
+    read
+        The names that it asks for.
+    called
+        The names that were looked at because it passes a value of interest to them, as bits.
+    """
+
+    __slots__ = ("called", "do", "node", "read")
+
+    def __init__(self, do: Callable[[Flow, Any], None], node: ast.AST, read: set[str], called: int) -> None:
+        self.do = do
+        self.node = node
+        self.read = read
+        self.called = called
+
+    def is_outdated(self, n: int, before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+        """Return whether it has not seen all that a name holds.
+
+        Parameters
+        ----------
+        n
+            Its number.
+        before, now
+            Name -> the last step that let it hold more in the round before, and in this one.
+        """
+        read = self.read
+        if not read.isdisjoint(now):
+            return True
+        return not read.isdisjoint(before) and any(before[name] >= n for name in read if name in before)
+
+
 class Flow:
     """What the statements of one function, or of a module outside of functions, bind and return.
 
@@ -172,7 +209,8 @@ class Flow:
         Name, dot and attribute of an instance, or class, dot and attribute of `self` -> what it can hold by the rest of
         the module, with the name's own bit.
     seen
-        Called with a value that holds names' bits, when others are passed to it; returns what those names can hold.
+        Called with a value that holds names' bits, when others are passed to it; returns what those names can hold, and
+        adds them to `called`.
     power
         Whether a power may be one of e.
     owner
@@ -190,15 +228,19 @@ class Flow:
         What the function can return.
     hot
         Whether there can be a pattern.
-    read
-        The names that were asked for.
+    news
+        The names that hold more than when this was last emptied.
+    read, called
+        The names that the step asks for which is being followed, and those that it passes values of interest to.
+    all_called
+        What all steps together pass such values to.
     """
 
     def __init__(
         self,
         table: Table,
         outside: Mapping[str, int],
-        seen: Callable[[int], int],
+        seen: Callable[[Flow, int], int],
         *,
         power: bool,
         owner: int = -1,
@@ -210,6 +252,8 @@ class Flow:
         self.returned = 0
         self.hot = False
         self.read: set[str] = set()
+        self.called = self.all_called = 0
+        self.news: set[str] = set()
         self._outside = outside
         self._seen = seen
         self._owner = owner
@@ -218,26 +262,71 @@ class Flow:
         self._power = table.power if power else 0
         #: what was written into a value that may have other names
         self._anywhere = 0
-        self._again = True
+        self._steps: list[Step] = []
+        #: the step that is being followed
+        self._now = 0
+        #: name -> the last step that let it hold more
+        self._dirty: dict[str, int] = {}
+        self._spread_out = False
+        #: how many functions inside of each other: their statements are one step together
+        self._depth = 0
 
     def function(self, definition: ast.FunctionDef | ast.AsyncFunctionDef, *, is_method: bool) -> None:
         """Follow the values through a function."""
-        args = definition.args
-        first = (*args.posonlyargs, *args.args)[:1] if is_method else ()
-        while self._again:
-            self._again = False
-            for decorator in definition.decorator_list:
-                self._value(decorator)
-            self._parameters(args, first)
-            for a in first:  # one that is decorated may be static
-                self._bind_name(a.arg, SELF | ARGUMENT if definition.decorator_list else SELF)
-            self._block(definition.body)
+        self._step(Flow._enter_method if is_method else Flow._enter, definition)
+        self._block(definition.body)
+        self._repeat(self._dirty)
 
     def statements(self, body: list[ast.stmt]) -> None:
         """Follow the values through statements."""
-        while self._again:
-            self._again = False
-            self._block(body)
+        self._block(body)
+        self._repeat(self._dirty)
+
+    def resume(self, names: Iterable[str], called: int) -> None:
+        """Follow them again where names are read of which more is known now, or such values passed to others."""
+        self._repeat(dict.fromkeys(names, len(self._steps)), called)
+
+    # ---- steps
+
+    def _step(self, do: Callable[[Flow, Any], None], node: ast.AST) -> None:
+        self._now = len(self._steps)
+        self.read, self.called = set(), 0
+        do(self, node)
+        self.all_called |= self.called
+        self._steps.append(Step(do, node, self.read, self.called))
+
+    def _repeat(self, dirty: dict[str, int], called: int = 0) -> None:
+        """Do the steps again that have read names before these held all that they hold, until nothing changes."""
+        everything = False
+        while dirty or called or everything or self._spread_out:
+            everything, self._spread_out = self._spread_out, False
+            self._dirty = {}
+            for n, step in enumerate(self._steps):
+                if not (everything or step.called & called or step.is_outdated(n, dirty, self._dirty)):
+                    continue
+                self._now, self.read, self.called = n, step.read, step.called
+                step.do(self, step.node)
+                step.called = self.called
+                self.all_called |= self.called
+            dirty, called = self._dirty, 0
+
+    def all_read(self) -> set[str]:
+        """Return the names that were asked for."""
+        return set[str]().union(*(step.read for step in self._steps))
+
+    def _enter(self, definition: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in definition.decorator_list:
+            self._value(decorator)
+        self._parameters(definition.args)
+
+    def _enter_method(self, definition: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        args = definition.args
+        first = (*args.posonlyargs, *args.args)[:1]
+        for decorator in definition.decorator_list:
+            self._value(decorator)
+        self._parameters(args, first)
+        for a in first:  # one that is decorated may be static
+            self._bind_name(a.arg, SELF | ARGUMENT if definition.decorator_list else SELF)
 
     def _parameters(self, args: ast.arguments, without: tuple[ast.arg, ...] = ()) -> None:
         for a in (*args.posonlyargs, *args.args, *args.kwonlyargs):
@@ -251,11 +340,34 @@ class Flow:
 
     def _block(self, body: Iterable[ast.stmt]) -> None:
         for s in body:
-            do = _STATEMENTS.get(type(s))
-            if do is not None:
-                do(self, s)
+            if self._depth:
+                self._do(s)
+            elif isinstance(s, _COMPOUND):
+                self._step(Flow._head, s)
+                for block in _blocks(s):
+                    self._block(block)
             else:
-                self._children(s)
+                self._step(Flow._do, s)
+
+    def _do(self, s: ast.stmt) -> None:
+        do = _STATEMENTS.get(type(s))
+        if do is not None:
+            do(self, s)
+        else:
+            self._children(s)
+
+    def _head(self, s: ast.AST) -> None:
+        """Follow what a statement is made of besides other statements."""
+        if isinstance(s, ast.For | ast.AsyncFor):
+            self._bind(s.target, self._value(s.iter))
+            return
+        for name in s._fields:
+            child = getattr(s, name)
+            for c in child if isinstance(child, list) else (child,):
+                if isinstance(c, ast.expr):
+                    self._value(c)
+                elif isinstance(c, ast.AST) and not isinstance(c, ast.stmt):
+                    self._head(c)
 
     def _children(self, node: ast.AST) -> int:
         for name in node._fields:
@@ -297,11 +409,11 @@ class Flow:
         self._block(s.orelse)
 
     def _define(self, s: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for decorator in s.decorator_list:
-            self._value(decorator)
-        self._parameters(s.args)
+        self._enter(s)
         outside, self.returned = self.returned, 0
+        self._depth += 1
         self._block(s.body)
+        self._depth -= 1
         inside, self.returned = self.returned, outside
         self._bind_name(s.name, inside | ARGUMENT)
         self._bind_name("." + s.name, inside | ARGUMENT)
@@ -309,7 +421,9 @@ class Flow:
     def _define_class(self, s: ast.ClassDef) -> None:
         for e in (*s.decorator_list, *s.bases):
             self._value(e)
+        self._depth += 1
         self._block(s.body)
+        self._depth -= 1
         for method in CALLED:
             self._bind_name(s.name, self.names.get("." + method, 0))
 
@@ -324,8 +438,8 @@ class Flow:
         known = self.names.get(name, 0)
         if known | mask != known or name not in self.names:
             self.names[name] = known | mask
-            if name in self.read:
-                self._again = True
+            self.news.add(name)
+            self._dirty[name] = self._now
 
     def _bind(self, target: ast.expr, mask: int) -> None:
         kind = type(target)
@@ -349,7 +463,7 @@ class Flow:
     def _spread(self, mask: int) -> None:
         if self._anywhere | mask != self._anywhere:
             self._anywhere |= mask
-            self._again = True
+            self._spread_out = True
 
     # ---- expressions
 
@@ -395,7 +509,7 @@ class Flow:
         """Return what an attribute can hold if its owner can be an instance of one of the module's classes."""
         known = self._outside.get(key, 0)
         if known & self.table.followed and not owner & self._classes:
-            owner = self._seen(owner)
+            owner = self._seen(self, owner)
         return known if owner & self._classes else 0
 
     def _call(self, e: ast.Call) -> int:
@@ -435,9 +549,9 @@ class Flow:
             self.hot = True
         if inside & table.followed:
             if isinstance(func, ast.Attribute) and inside >> table.size & ~self._classes >> table.size:
-                called |= self._of_instance("." + name, self._seen(inside))
+                called |= self._of_instance("." + name, self._seen(self, inside))
             if called >> table.size:
-                called = self._seen(called)
+                called = self._seen(self, called)
             # What a function of the module does to its argument before is done here too.
             made = table.made(called, inside) if called & table.applied else 0
             if called & table.outer and table.matched(called, inside | made):
@@ -570,6 +684,21 @@ def _is_super(e: ast.expr) -> bool:
 
 #: methods that the call of an instance means
 CALLED = ("forward", "__call__", "call")
+
+_COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks of statements in a statement."""
+    for name in node._fields:
+        child = getattr(node, name)
+        if isinstance(child, list) and child:
+            if isinstance(child[0], ast.stmt):
+                yield child
+            elif not isinstance(child[0], ast.expr):
+                for c in child:
+                    yield from _blocks(c)
+
 
 _STATEMENTS: dict[type, Callable[[Flow, Any], None]] = {
     ast.Assign: Flow._assign,
