@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
@@ -16,23 +15,90 @@ import pytest_lse.rules
 Formula = Callable[..., Any]
 
 
-@dataclass(frozen=True, eq=False)
 class KernelFile:
-    """What one file of `pytest_lse.kernels` or `pytest_lse.rules` says, see there for the schema."""
+    """What one file of `pytest_lse.kernels` or `pytest_lse.rules` says, see there for the schema.
 
-    name: str
-    doc: str
-    module: ModuleType
-    code: str | None
-    args: Mapping[str, str]
-    params: Mapping[str, Any]
-    naive: Mapping[str, Formula]
-    stable: Mapping[str, Formula]
-    replacement: Mapping[str, str]
-    unsafe: Mapping[str, str]
-    witness: Mapping[str, Mapping[str, Any]]
-    severity: str
-    reduction: str | None
+    Parameters
+    ----------
+    path
+        The dotted name of the module: it is imported when what it says is asked for.
+    known
+        Attributes that are known without that.
+    """
+
+    def __init__(self, path: str, **known: Any) -> None:
+        self.path = path
+        self.name = path.rpartition(".")[2]
+        self.__dict__.update(known)
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The module itself."""
+        return importlib.import_module(self.path)
+
+    @cached_property
+    def code(self) -> str | None:
+        """The rule's code, None for a kernel that is no rule."""
+        return getattr(self.module, "code", None)
+
+    @cached_property
+    def signature(self) -> tuple[str, ...]:
+        """The names of the arguments and parameters."""
+        return (*self.args, *self.params)
+
+    @property
+    def doc(self) -> str:
+        """The documentation."""
+        return self.module.__doc__ or ""
+
+    @property
+    def args(self) -> Mapping[str, str]:
+        """Argument -> its role."""
+        return getattr(self.module, "args", {})
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameter -> its default."""
+        return getattr(self.module, "params", {})
+
+    @cached_property
+    def naive(self) -> Mapping[str, Formula]:
+        """Spelling -> formula, of those that are reported."""
+        return self._spellings("naive")
+
+    @cached_property
+    def stable(self) -> Mapping[str, Formula]:
+        """Spelling -> formula, of those that are not."""
+        return self._spellings("stable")
+
+    @property
+    def replacement(self) -> Mapping[str, str]:
+        """Framework -> what to write instead."""
+        return getattr(self.module, "replacement", {})
+
+    @property
+    def unsafe(self) -> Mapping[str, str]:
+        """Framework -> how the replacement departs from what was written."""
+        return getattr(self.module, "unsafe", {})
+
+    @property
+    def witness(self) -> Mapping[str, Mapping[str, Any]]:
+        """Dtype -> an input for which the naive formula fails."""
+        return getattr(self.module, "witness", {})
+
+    @property
+    def severity(self) -> str:
+        """How bad it is: a table lowers some of the spellings, the others stay errors."""
+        severity = getattr(self.module, "severity", "error")
+        return severity if isinstance(severity, str) else "error"
+
+    @property
+    def reduction(self) -> str | None:
+        """The reduction of a loss."""
+        return getattr(self.module, "reduction", None)
+
+    def _spellings(self, kind: str) -> dict[str, Formula]:
+        return {n: f for n, f in vars(self.module).items() if n == kind or n.startswith(kind + "_")}
 
     @property
     def summary(self) -> str:
@@ -71,7 +137,7 @@ def kernel(name: str) -> KernelFile:
     """
     if name not in kernel_names():
         raise ValueError(f"unknown kernel {name!r}: expected one of {', '.join(kernel_names())}")
-    return _read(importlib.import_module(f"pytest_lse.kernels.{name}"))
+    return KernelFile(f"pytest_lse.kernels.{name}")
 
 
 @cache
@@ -83,27 +149,4 @@ def coded() -> tuple[KernelFile, ...]:
 def _files() -> Iterator[KernelFile]:
     for package in (pytest_lse.kernels, pytest_lse.rules):
         for info in pkgutil.iter_modules(package.__path__):
-            yield _read(importlib.import_module(f"{package.__name__}.{info.name}"))
-
-
-def _read(module: ModuleType) -> KernelFile:
-    def spellings(kind: str) -> dict[str, Formula]:
-        return {n: f for n, f in vars(module).items() if n == kind or n.startswith(kind + "_")}
-
-    severity = getattr(module, "severity", "error")
-    return KernelFile(
-        name=module.__name__.rpartition(".")[2],
-        doc=module.__doc__ or "",
-        module=module,
-        code=getattr(module, "code", None),
-        args=getattr(module, "args", {}),
-        params=getattr(module, "params", {}),
-        naive=spellings("naive"),
-        stable=spellings("stable"),
-        replacement=getattr(module, "replacement", {}),
-        unsafe=getattr(module, "unsafe", {}),
-        witness=getattr(module, "witness", {}),
-        # A table lowers some of the spellings; the others stay errors.
-        severity=severity if isinstance(severity, str) else "error",
-        reduction=getattr(module, "reduction", None),
-    )
+            yield KernelFile(f"{package.__name__}.{info.name}")

@@ -118,7 +118,7 @@ class Matcher:
         meaning = self.meaning(n, loose)
         if meaning is not None and meaning[0].kernel.name == p.op:
             kernel, bindings = meaning[0].kernel, meaning[1]
-            values = tuple(bindings.get(name, self.graph.none) for name in (*kernel.args, *kernel.params))
+            values = tuple(bindings.get(name, self.graph.none) for name in kernel.signature)
             yield from self._each(p.args, values[: len(p.args)], b, loose)
 
     def _scaled(self, p: Node, n: Node, b: Bindings, loose: bool) -> Iterator[Bindings]:

@@ -57,11 +57,19 @@ class Patterns:
     kernels: frozenset[str]
     #: part of a pattern -> the operations that a value must hold, as bits: one of several sets
     needs: dict[Node, tuple[int, ...]]
+    traced: tuple[Pattern, ...] = ()
 
 
 @cache
 def patterns() -> Patterns:
-    """Return the traced patterns."""
+    """Return the patterns: tracing them costs more than the rest of the analysis of one file."""
+    from pytest_lse.lint import traced
+
+    return traced.load() or trace()
+
+
+def trace() -> Patterns:
+    """Return the patterns, traced from the kernel and rule files."""
     graph = Graph()
     traced = [
         _trace(graph, kernel, spelling, formula, naive)
@@ -70,7 +78,14 @@ def patterns() -> Patterns:
         for spelling, formula in formulas.items()
     ]
     traced.sort(key=lambda p: _ORDER.get(p.kernel.code or "", len(_ORDER)))
-    kernels = frozenset(p.kernel.name for p in traced if not p.kernel.module.__name__.startswith("pytest_lse.rules"))
+    kernels = frozenset(p.kernel.name for p in traced if not p.kernel.path.startswith("pytest_lse.rules"))
+    return collected(graph, traced, kernels, _needs(traced, kernels))
+
+
+def collected(
+    graph: Graph, traced: list[Pattern], kernels: frozenset[str], needs: dict[Node, tuple[int, ...]]
+) -> Patterns:
+    """Return patterns with the tables by which they are found."""
     return Patterns(
         graph,
         _by_root([p for p in traced if p.naive]),
@@ -78,7 +93,8 @@ def patterns() -> Patterns:
         # A stable spelling first: its variable is the argument itself, not the shifted one.
         _by_root(sorted(traced, key=lambda p: p.naive)),
         kernels,
-        _needs(traced, kernels),
+        needs,
+        tuple(traced),
     )
 
 
@@ -89,7 +105,7 @@ def _trace(graph: Graph, kernel: KernelFile, spelling: str, formula: Formula, na
     fixed = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
     arguments = {n: Symbol(graph, graph.symbol("var", n)) for n in names if n not in fixed}
     result = formula(Namespace(graph), *(fixed[n] if n in fixed else arguments[n] for n in names))
-    whole = set(names) <= {*kernel.args, *kernel.params}
+    whole = set(names) <= set(kernel.signature)
     return Pattern(kernel, spelling, naive, result.node, graph.shapeless(result.node), fixed, whole)
 
 

@@ -249,9 +249,10 @@ def power_of_e(data: bytes) -> bool:
 
 
 def stamp() -> str:
-    """Return what tells the files that the words follow from: the names and sizes of kernels, rules and columns."""
+    """Return what tells the files that words and patterns follow from: names and sizes of kernels, rules, columns."""
     package = os.path.dirname(os.path.dirname(__file__))
-    names, size = 0, 0
+    names = 0
+    size = sum(os.path.getsize(os.path.join(package, "lint", f"{n}.py")) for n in ("graph", "patterns", "symbolic"))
     for folder in ("kernels", "rules", os.path.join("lint", "columns")):
         for entry in os.scandir(os.path.join(package, folder)):
             if entry.name.endswith(".py"):
@@ -370,9 +371,11 @@ def _spelled(form: Form) -> str:
 
 
 def _write() -> None:
-    text = f"{stamp()}\n{spelled(derive())}"
-    with open(WORDS, "w", encoding="ascii", newline="\n") as stream:
-        stream.write(text)
+    from pytest_lse.lint import patterns, traced
+
+    for path, text in ((traced.FILE, traced.write(patterns.trace())), (WORDS, spelled(derive()))):
+        with open(path, "w", encoding="ascii", newline="\n") as stream:
+            stream.write(f"{stamp()}\n{text}")
 
 
 if __name__ == "__main__":
