@@ -6,7 +6,9 @@ import ast
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pytest_lse.lint.bounds import Bounds, Facts, meet
 from pytest_lse.lint.emit import Fixer
@@ -17,13 +19,15 @@ from pytest_lse.lint.judge import dangerous
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.calls import OUTSIDE
 from pytest_lse.lint.lower.expressions import Site
-from pytest_lse.lint.lower.outside import Outside
 from pytest_lse.lint.match import CHOICES, Bindings, Matcher
 from pytest_lse.lint.message import message, severity, witness
 from pytest_lse.lint.ops import stabilising
 from pytest_lse.lint.patterns import Pattern, patterns
 from pytest_lse.lint.shipped_tests import is_shipped_test
 from pytest_lse.lint.uses import is_of_a_scale, is_only_called, is_only_read_in
+
+if TYPE_CHECKING:
+    from pytest_lse.lint.lower.outside import Outside
 
 _INTERESTING = CORE | OUTSIDE
 #: how many of the values that a value is made of are asked for their names
@@ -51,7 +55,8 @@ class Analysis:
         self.lowerer.inlined = self._observe_inside
         self.lowerer.excuse = self._excuse_under
         self.matcher = Matcher(self.lowerer.graph, patterns())
-        self._outside = Outside(self.lowerer, self.matcher, os.path.abspath(filename))
+        self.lowerer.path = os.path.abspath(filename)
+        self.lowerer.outside = self
         self._in_tests = is_shipped_test(filename)
         self._bounds: Bounds | None = None
         #: what values match under the present bounds
@@ -81,6 +86,17 @@ class Analysis:
         self.lowerer.module(tree)
         widest = _widest(self._matches, self.lowerer.graph.shapeless)
         return [self._finding(m, cell) for m in widest if not self._is_meant(m)]
+
+    @cached_property
+    def _outside(self) -> Outside:
+        # Most files ask nothing of other modules, and to look for those takes a part of the package of its own.
+        from pytest_lse.lint.lower.outside import Outside
+
+        return Outside(self.lowerer, self.matcher, self.lowerer.path)
+
+    def remember(self, node: Node, home: Lowerer, callee: Node, arguments: tuple[list[Node], dict[str, Node]]) -> None:
+        """Remember how a value comes about of which another module may know more."""
+        self._outside.remember(node, home, callee, arguments)
 
     def _observe(self, site: Site, node: Node, framework: str | None) -> None:
         if not node.ops & _INTERESTING:

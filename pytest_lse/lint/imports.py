@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 from pytest_lse.lint.finding import Edit
@@ -194,23 +194,22 @@ class Imports:
     @cached_property
     def _package(self) -> str | None:
         """Top-level package that the file belongs to."""
-        path = Path(self.filename)
+        folder = os.path.dirname(os.path.abspath(self.filename))
         top = None
-        for folder in path.absolute().parents:
-            if not (folder / "__init__.py").is_file():
-                break
-            top = folder.name
+        while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+            folder, top = os.path.split(folder)
         return top
 
     def _hidden(self, root: str) -> bool:
         """Say whether importing the package would import this very file, or a neighbour of that name."""
-        path = Path(self.filename)
         if self._package is not None:
             return False
-        if not path.exists():
-            return root in (path.stem, *path.parts[:-1])
-        here = path.parent
-        return path.stem == root or (here / f"{root}.py").exists() or (here / root / "__init__.py").exists()
+        here, name = os.path.split(self.filename)
+        stem = os.path.splitext(name)[0]
+        if not os.path.exists(self.filename):
+            return root == stem or root in here.replace(os.sep, "/").split("/")
+        beside = (f"{root}.py", os.path.join(root, "__init__.py"))
+        return stem == root or any(os.path.exists(os.path.join(here, file)) for file in beside)
 
     def _new(self, dotted: str, at: ast.AST) -> Iterator[Spelling]:
         """Yield the ways to import a name that nothing binds yet, the usual one first."""

@@ -15,6 +15,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 
 from pytest_lse.lint.code import UncertainError, code
+from pytest_lse.lint.dotted import joined
 
 #: how many modules are remembered
 _MOST = 512
@@ -290,11 +291,6 @@ def _find(path: str, name: str, seen: set[Place]) -> Place | None:
         if found is not None and not found[2]:
             return found[:2]
     return _module_in(os.path.dirname(path), name) if os.path.basename(path) == "__init__.py" else None
-
-
-def joined(origin: str, name: str) -> str:
-    """Return the dotted name of what is imported from a module."""
-    return f"{origin}{name}" if origin.endswith(".") else f"{origin}.{name}"
 
 
 @lru_cache(maxsize=1)  # asked before the file is parsed, and again when it is

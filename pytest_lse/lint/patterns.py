@@ -8,7 +8,6 @@ from typing import Any
 
 from pytest_lse.discovery import Formula, KernelFile, coded
 from pytest_lse.lint.graph import BIT, Graph, Node
-from pytest_lse.lint.symbolic import Namespace, Symbol
 
 #: the codes from the widest pattern to the narrowest: a wide one absorbs the narrow ones inside it
 WIDEST_FIRST = (
@@ -99,6 +98,8 @@ def collected(
 
 
 def _trace(graph: Graph, kernel: KernelFile, spelling: str, formula: Formula, naive: bool) -> Pattern:
+    from pytest_lse.lint.symbolic import Namespace, Symbol
+
     code = formula.__code__
     names = code.co_varnames[1 : code.co_argcount]
     defaults = formula.__defaults__ or ()

@@ -98,10 +98,15 @@ def find(data: bytes, filename: str, settings: Settings, *, named: bool = False)
     else:
         findings = []
     findings = _enabled(findings, settings, path)
-    if settings.respect_noqa and (findings or _has_own_mark(data)):
+    if settings.respect_noqa and (_has_mark(data) if findings else _has_own_mark(data)):
         findings = _judged(findings, source, filename, settings, path)
     found = _enabled(errors, settings, path) + findings
     return sorted(found, key=lambda f: f.sort_key), source if found else None
+
+
+def _has_mark(data: bytes) -> bool:
+    lowered = data.lower()
+    return b"noqa" in lowered or b"lse:" in lowered
 
 
 def _has_own_mark(data: bytes) -> bool:

@@ -248,6 +248,7 @@ def power_of_e(data: bytes) -> bool:
     return held and (b"pow" in data or _POWER.search(data) is not None)
 
 
+@cache
 def stamp() -> str:
     """Return what tells the files that words and patterns follow from: names and sizes of kernels, rules, columns."""
     package = os.path.dirname(os.path.dirname(__file__))

@@ -16,6 +16,7 @@ from typing import Any
 
 from pytest_lse.lint import neighbours, ops
 from pytest_lse.lint.code import UncertainError
+from pytest_lse.lint.dotted import joined
 from pytest_lse.lint.graph import BIT, VIEWS, Node, postorder
 from pytest_lse.lint.lower.calls import OUTSIDE
 from pytest_lse.lint.lower.functions import CALLABLE, Class
@@ -210,7 +211,7 @@ class Outside:
         if node.op == "name":
             return self._defined(str(node.value), home.path)
         if node.op == "free":
-            found = (self._defined(neighbours.joined(m, str(node.value)), home.path) for m in home.star_modules)
+            found = (self._defined(joined(m, str(node.value)), home.path) for m in home.star_modules)
             return next((n for n in found if n is not None), None)
         if node.op == "attr":
             owner = self.object(home, node.args[0])

@@ -10,12 +10,12 @@ from typing import Any
 
 from pytest_lse.lint import ops
 from pytest_lse.lint.bounds import OVERFLOW, fact, is_epsilon, limit
+from pytest_lse.lint.dotted import joined
 from pytest_lse.lint.graph import BIT, Node, factors, is_number, terms
 from pytest_lse.lint.lower.calls import HARMLESS
 from pytest_lse.lint.lower.environment import LIBRARIES, State
 from pytest_lse.lint.lower.expressions import Observer
 from pytest_lse.lint.lower.functions import Functions, statements
-from pytest_lse.lint.neighbours import joined
 
 #: deep enough for a sum of some thousand terms; frames of pure Python calls live on the heap
 _DEPTH = 20_000
