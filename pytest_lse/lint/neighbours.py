@@ -37,7 +37,7 @@ _TELLING_WORDS = tuple(word.decode() for word in _TELLING)
 _TOP = re.compile(r"\n(?=[^\W\d]|@)")
 _WORD = re.compile(r"\w+")
 #: an attribute of an instance that a statement may assign
-_ASSIGNED = re.compile(r"\bself\.(\w+)(?:\[[^\]\n]*\])?[ \t]*(?:[,:)][^\n=]*)?[-+*/]?=(?!=)")
+_ASSIGNED = re.compile(r"\bself\.(\w+)(?:\[[^\]\n]*\])?[ \t]*(?=(?:[,:)][^\n=]*)?[-+*/]?=(?!=))")
 _HEAD = re.compile(r"\bclass[ \t]+\w+[ \t]*(?:\(([^)]*)\))?")
 _ATTRIBUTE = re.compile(r"\.[ \t]*(\w+)")
 
@@ -87,7 +87,7 @@ class Module:
         starts = [m.start() for m in _TOP.finditer(text)]
         parts = [text[a:b] for a, b in pairwise([*starts, len(text)])]
         words = [(m[1] or m[2], set(_WORD.findall(part))) for part in parts if (m := _DEFINED.search(part))]
-        found = {name for name, its in words if any(t in word.lower() for word in its for t in _TELLING_WORDS)}
+        found = {name for name, its in words if any(map(_is_telling, its))}
         left = [(name, its) for name, its in words if name not in found]
         while more := {name for name, its in left if not its.isdisjoint(found)}:
             found |= more
@@ -113,7 +113,7 @@ class Module:
                 (
                     [unit.name, *_ASSIGNED.findall(text)] if unit.kind == METHOD else _WORD.findall(text),
                     set(_ATTRIBUTE.findall(text)),
-                    any(w in telling or any(t in w.lower() for t in _TELLING_WORDS) for w in _WORD.findall(text)),
+                    any(w in telling or _is_telling(w) for w in _WORD.findall(text)),
                 )
                 for unit, text in parts
             ]
@@ -121,7 +121,8 @@ class Module:
                 left = [part for part in left if part not in more]
                 hot.update(n for names, _, _ in more for n in names)
             head = _HEAD.search(parts[0][1])
-            found[name] = frozenset(_WORD.findall(head[1] or "") if head else ()), frozenset(hot)
+            bases = frozenset(_WORD.findall(head[1] or "") if head else ())
+            found[name] = bases, frozenset(hot - bases - {"class", name})
         return found
 
     def text(self) -> str:
@@ -357,7 +358,7 @@ def _inherited(path: str, name: str, seen: set[Place]) -> frozenset[str] | None:
         return frozenset()
     seen.add((path, name))
     here = module(path)
-    if here is None or name not in here.classes:
+    if here is None or name not in here.classes or _is_telling(name):
         return None
     bases, found = here.classes[name]
     imported = {bound: (origin, what) for origin, what, bound in here.imports}
@@ -375,11 +376,16 @@ def _inherited(path: str, name: str, seen: set[Place]) -> frozenset[str] | None:
     return found
 
 
+def _is_telling(name: str) -> bool:
+    lowered = name.lower()
+    return any(word in lowered for word in _TELLING_WORDS)
+
+
 def makes(path: str, name: str) -> bool:
     """Return whether a name of a module, or the module itself, may make probabilities."""
     if name.isupper():  # a table of functions does not say which of them is meant
         return False
-    if any(word in name.lower() for word in _TELLING_WORDS):
+    if _is_telling(name):
         return True
     here = module(path)
     return here is not None and here.makes_probabilities and (name in here.makers if name else bool(here.makers))

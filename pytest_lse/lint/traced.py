@@ -80,7 +80,8 @@ def write(patterns: Patterns) -> str:
     number = {node: i for i, node in enumerate(nodes)}
     files = list(dict.fromkeys(p.kernel for p in patterns.traced))
     place = {file: i for i, file in enumerate(files)}
-    ops = sorted(BIT, key=lambda op: BIT[op])
+    held = {op for sets in patterns.needs.values() for s in sets for op, bit in BIT.items() if bit & s}
+    ops = sorted(held)
     lines: list[Iterable[Any]] = [
         (n.op, "-" if n.value is None and n.op != "const" else repr(n.value), *(number[a] for a in n.args))
         for n in nodes
@@ -91,8 +92,7 @@ def write(patterns: Patterns) -> str:
         lines.append((place[p.kernel], p.spelling, int(p.naive), number[p.root], number[p.loose], int(p.whole), *fixed))
     lines += [(), ops]
     for node, sets in sorted(patterns.needs.items(), key=lambda item: number[item[0]]):
-        held = (".".join(str(i) for i, op in enumerate(ops) if BIT[op] & s) for s in sets)
-        lines.append((number[node], *held))
+        lines.append((number[node], *sorted(".".join(str(i) for i, op in enumerate(ops) if BIT[op] & s) for s in sets)))
     return "".join(f"{' '.join(map(str, line))}\n" for line in lines)
 
 

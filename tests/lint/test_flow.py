@@ -104,3 +104,44 @@ def test_values_go_through_attributes_and_methods():
 def test_an_attribute_of_the_modules_own_objects_is_left_to_the_whole_analysis():
     with pytest.raises(UncertainError):
         hot("config.scale = np.exp(1)\n\n\ndef f(x):\n    return np.log(config.scale)\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_hot"),
+    [
+        ("return F.cross_entropy(F.softmax(x, dim=1).view(-1), y)", True),
+        ("return F.cross_entropy(torch.matmul(F.softmax(x, dim=1), y), z)", False),
+        ("return F.cross_entropy(F.softmax(x, dim=1) @ f(y), z)", False),
+        ("return F.cross_entropy(F.softmax(x, dim=1) * 1.0, z)", True),
+        ("s = 1.0\n    return F.cross_entropy(s * F.softmax(x, dim=1), z)", True),
+        ("return F.cross_entropy(y * F.softmax(x, dim=1), z)", True),
+        ("return np.log(torch.matmul(F.softmax(x, dim=1), y))", True),
+        ("return np.exp(x) + np.log(2 * np.pi)", False),
+        ("return np.exp(x) + self.log('x', x)", False),
+    ],
+)
+def test_what_is_multiplied_is_a_softmax_no_more(body, is_hot):
+    assert hot(f"def f(x, y, z):\n    {body}\n") == ({"f"} if is_hot else set())
+
+
+def test_statements_are_followed_again_where_they_read_what_has_changed():
+    text = """\
+class A:
+    def __init__(self):
+        self.seen = None
+
+    def first(self, x):
+        try:
+            return torch.log(self.seen)
+        except ValueError as error:
+            return torch.log(self.other())
+
+    def other(self):
+        return self.value
+
+    def last(self, x):
+        with x as y:
+            self.seen = torch.exp(y)
+        self.value = self.seen
+"""
+    assert hot(text) == {"first"}

@@ -200,3 +200,20 @@ def test_one_comment_for_all_findings_of_a_line():
     pairs = itertools.product(["LSE002", "LSE001"], [1, 5])
     found = [Finding(c, "n", "m", "a.py", Location(1, n), Location(1, n + 1), statement_end=1) for c, n in pairs]
     assert add("x, y\n", found) == ("x, y  # noqa: LSE001, LSE002\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("comment", "matters"),
+    [
+        ("# noqa", False),
+        ("# noqa: E501", False),
+        ("# noqa: LSE001", True),
+        ("# noqa: E501, lse001", True),
+        ("# ruff: noqa: E501", True),
+        ("# lse: ignore", True),
+    ],
+)
+def test_comments_in_other_lines_are_looked_for_only_where_they_matter(comment, matters):
+    text = f"x = 1\r\ny = 2  {comment}\n"
+    assert len(directives(text, {1})) == matters
+    assert len(directives(text, {2})) == 1

@@ -158,3 +158,92 @@ def test_findings_do_not_depend_on_which_files_are_checked(tmp_path, project):
     whole = check([tmp_path], isolated=True)
     assert [f for f in whole if f["filename"].endswith("loss.py")] == check([tmp_path / "pkg/loss.py"], isolated=True)
     assert whole == check([tmp_path], isolated=True, jobs=2)
+
+
+BASES = """\
+import abc
+from torch import nn
+from . import act, missing
+from .act import softmax, softmax_like
+from .net import Net
+
+class Base(nn.Module):
+    squash = softmax
+
+    def __init__(self):
+        self.width, self.act = 3, softmax
+        self.limits[0] = 1
+
+    def predict(self, x):
+        return self.act(x)
+
+    def later(self, x):
+        return self.predict(x)
+
+    def __len__(self):
+        self.count = 0
+        return self.size
+
+class Derived(Base, Net):
+    def more(self, x):
+        return self.later(x)
+
+class Wide(act.Sigmoid):
+    pass
+
+class Odd(Derived):
+    act = missing.softmax
+    base = softmax
+
+class OfAFunction(softmax_like):
+    pass
+
+class OfItself(OfItself):
+    pass
+"""
+
+
+def test_which_members_a_class_of_another_module_brings(tmp_path):
+    neighbours.forget()
+    for name, text in {
+        "__init__": "",
+        "net": NET,
+        "act": ACTIVATIONS,
+        "bases": BASES,
+        "broken": "class A:\n '",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    path = str(tmp_path / "bases.py")
+    base = {"squash", "softmax", "predict", "later", "__init__", "width", "act", "limits"}
+    assert neighbours.inherited(path, "Base") == base
+    assert neighbours.inherited(path, "Derived") == base | {"more", "__init__", "act", "body"}
+    assert neighbours.inherited(path, "Odd") >= base | {"more"}
+    assert neighbours.inherited(path, "OfAFunction") is None
+    assert neighbours.inherited(path, "OfItself") == frozenset()
+    assert neighbours.inherited(path, "Nothing") is None
+    assert neighbours.inherited(str(tmp_path / "broken.py"), "A") is None
+    assert neighbours.inherited(str(tmp_path / "no.py"), "A") is None
+
+
+def test_a_module_says_which_of_its_names_make_no_probabilities(tmp_path):
+    neighbours.forget()
+    (tmp_path / "m.py").write_text(
+        "import math\ndef f(x): return softmax(x)\ndef g(x): return f(x)\ndef h(x): return x\n"
+    )
+    assert neighbours.idle(str(tmp_path / "m.py")) == {"h"}
+    assert neighbours.idle(str(tmp_path / "no.py")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("from .act import Sigmoid\nclass A(Sigmoid):\n    def f(self, x):\n        return np.log(self.of(x))\n", 1),
+        ("from .act import Sigmoid\nclass A(Sigmoid):\n    def f(self, x):\n        return np.log(self.other(x))\n", 0),
+        ("from .act import Sigmoid\nclass A(Sigmoid):\n    def f(self, x):\n        return np.log(self(x))\n", 1),
+        ("from . import act\nclass A(act.Sigmoid):\n    def f(self, x):\n        return np.log(self.of(x))\n", 1),
+        ("from . import act\ndef f(x):\n    return np.log(act.softmax_like(x)), np.log(act.softmax(x))\n", 1),
+        ("import pkg.act\ndef f(x):\n    return np.log(pkg.act.softmax(x)), np.log(pkg.sum(x))\n", 1),
+    ],
+)
+def test_only_what_can_be_a_probability_is_followed(project, text, found):
+    assert len(project(f"import numpy as np\n{text}")) == found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_lse.lint import prefilter
+from pytest_lse.lint import prefilter, traced
 from pytest_lse.lint.analyse import analyse
 from pytest_lse.lint.prefilter import derive, may_hold_finding, spelled
 
@@ -34,10 +34,12 @@ def test_the_words_can_be_written_anew(tmp_path):
     path = [str(Path(prefilter.__file__).parent.parent.parent), *filter(None, sys.path)]
     script = f"import runpy, sys\nsys.path[:0] = {path!r}\n"
     script += "import os.path\njoin = os.path.join\n"
-    script += f"os.path.join = lambda *p: {str(tmp_path / 'words.txt')!r} if p[-1] == 'words.txt' else join(*p)\n"
+    script += f"names = 'words.txt', 'patterns.txt'\nhere = {str(tmp_path)!r}\n"
+    script += "os.path.join = lambda *p: join(here, p[-1]) if p[-1] in names else join(*p)\n"
     script += "runpy.run_module('pytest_lse.lint.prefilter', run_name='__main__')\n"
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path, env=dict(os.environ))
-    assert (tmp_path / "words.txt").read_bytes() == Path(prefilter.WORDS).read_bytes(), HINT
+    for path in (prefilter.WORDS, traced.FILE):
+        assert (tmp_path / Path(path).name).read_bytes() == Path(path).read_bytes(), HINT
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -85,3 +87,23 @@ def test_codes_that_are_off_need_no_words():
     assert not may_hold_finding(b"log(1 + x)", {"LSE013"})
     assert not may_hold_finding(b"exp(log(x))", {code for codes, _ in prefilter.needs() for code in codes})
     assert prefilter.off(lambda code: code != "LSE013") == {"LSE013"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("np.log(softmax(x))", prefilter.HELD),
+        ("np.log(f(x))", prefilter.WITH_GIVEN),
+        ("log = math.log", prefilter.WITH_GIVEN),
+        ("math.log(10_000.0)", prefilter.NONE),
+        ("math.log(2 * np.pi)", prefilter.NONE),
+        ("self.log('loss', loss)", prefilter.NONE),
+        ("wandb.log({'loss': loss})", prefilter.NONE),
+        ("math.log(2) + math.log(n)", prefilter.WITH_GIVEN),
+        ("self.linear(x)", prefilter.NONE),
+    ],
+)
+def test_what_other_modules_may_bring(text, expected):
+    off = frozenset({"LSE013", "LSE014"})
+    assert prefilter.chance(text.encode(), off, prefilter.PROBABILITIES) == expected
+    assert may_hold_finding(text.encode(), off) is (expected == prefilter.HELD)
