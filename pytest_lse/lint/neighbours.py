@@ -45,6 +45,8 @@ _ATTRIBUTE = re.compile(r"\.[ \t]*(\w+)")
 Import = tuple[str, str, str]
 #: file, and the name in it, "" for the module itself
 Place = tuple[str, str]
+#: part of a class: the names that it binds, the attributes that it reads, whether it holds a word for a probability
+Part = tuple[set[str], set[str], bool]
 
 
 class Module:
@@ -95,8 +97,8 @@ class Module:
         return frozenset(found)
 
     @cached_property
-    def classes(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
-        """The words of a class's head, and the members of its own that may make probabilities."""
+    def classes(self) -> dict[str, tuple[frozenset[str], tuple[Part, ...]]]:
+        """The words of a class's head, and its parts."""
         from pytest_lse.lint.units import METHOD, Units
 
         try:
@@ -106,23 +108,23 @@ class Module:
         found = {}
         for members in units.classes:
             name = units.units[members[0]].name
-            parts = [(units.units[i], units.text(units.units[i])) for i in members]
             telling = self.makers - {name}
-            hot: set[str] = set()
-            left = [
-                (
-                    [unit.name, *_ASSIGNED.findall(text)] if unit.kind == METHOD else _WORD.findall(text),
-                    set(_ATTRIBUTE.findall(text)),
-                    any(w in telling or _is_telling(w) for w in _WORD.findall(text)),
-                )
-                for unit, text in parts
-            ]
-            while more := [part for part in left if part[2] or not part[1].isdisjoint(hot)]:
-                left = [part for part in left if part not in more]
-                hot.update(n for names, _, _ in more for n in names)
-            head = _HEAD.search(parts[0][1])
+            texts = [(units.units[i], units.text(units.units[i])) for i in members]
+            head = _HEAD.search(texts[0][1])
             bases = frozenset(_WORD.findall(head[1] or "") if head else ())
-            found[name] = bases, frozenset(hot - bases - {"class", name})
+            found[name] = (
+                bases,
+                tuple(
+                    (
+                        {unit.name, *_ASSIGNED.findall(text)}
+                        if unit.kind == METHOD
+                        else set(_WORD.findall(text)) - bases - {"class", name},
+                        set(_ATTRIBUTE.findall(text)),
+                        any(w in telling or _is_telling(w) for w in _WORD.findall(text)),
+                    )
+                    for unit, text in texts
+                ),
+            )
         return found
 
     def text(self) -> str:
@@ -360,7 +362,8 @@ def _inherited(path: str, name: str, seen: set[Place]) -> frozenset[str] | None:
     here = module(path)
     if here is None or name not in here.classes or _is_telling(name):
         return None
-    bases, found = here.classes[name]
+    bases, parts = here.classes[name]
+    found: frozenset[str] = frozenset()
     imported = {bound: (origin, what) for origin, what, bound in here.imports}
     for base in bases:
         place = (path, base) if base in here.classes else None
@@ -373,6 +376,10 @@ def _inherited(path: str, name: str, seen: set[Place]) -> frozenset[str] | None:
             if more is None:
                 return None
             found |= more
+    left = list(parts)
+    while used := [part for part in left if part[2] or not part[1].isdisjoint(found)]:
+        left = [part for part in left if part not in used]
+        found = found.union(*(names for names, _, _ in used))
     return found
 
 
