@@ -374,9 +374,10 @@ def _spelled(form: Form) -> str:
 def _write() -> None:
     from pytest_lse.lint import patterns, traced
 
-    for path, text in ((traced.FILE, traced.write(patterns.trace())), (WORDS, spelled(derive()))):
+    # The words follow from the patterns.
+    for path, make in ((traced.FILE, lambda: traced.write(patterns.trace())), (WORDS, lambda: spelled(derive()))):
         with open(path, "w", encoding="ascii", newline="\n") as stream:
-            stream.write(f"{stamp()}\n{text}")
+            stream.write(f"{stamp()}\n{make()}")
 
 
 if __name__ == "__main__":
