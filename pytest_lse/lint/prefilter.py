@@ -374,10 +374,13 @@ def _spelled(form: Form) -> str:
 def _write() -> None:
     from pytest_lse.lint import patterns, traced
 
-    # The words follow from the patterns.
-    for path, make in ((traced.FILE, lambda: traced.write(patterns.trace())), (WORDS, lambda: spelled(derive()))):
-        with open(path, "w", encoding="ascii", newline="\n") as stream:
-            stream.write(f"{stamp()}\n{make()}")
+    _put(traced.FILE, traced.write(patterns.trace()))
+    _put(WORDS, spelled(derive()))  # they follow from the patterns
+
+
+def _put(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii", newline="\n") as stream:
+        stream.write(f"{stamp()}\n{text}")
 
 
 if __name__ == "__main__":
