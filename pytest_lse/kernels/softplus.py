@@ -106,9 +106,17 @@ replacement = {
     "mxnet": "mxnet.nd.relu(x) + mxnet.nd.log1p(mxnet.nd.exp(-mxnet.nd.abs(x)))",
     "chainer": "chainer.functions.softplus(x)",
 }
-replacement_sum = {}
+replacement_sum = {
+    "numpy": "numpy.logaddexp(0, scipy.special.logsumexp(x, axis=axis, keepdims=keepdims))",
+    "torch": "torch.nn.functional.softplus(torch.logsumexp(x, dim=axis, keepdim=keepdims))",
+    "jax": "jax.nn.softplus(jax.scipy.special.logsumexp(x, axis=axis, keepdims=keepdims))",
+    "tensorflow": "tensorflow.math.softplus(tensorflow.reduce_logsumexp(x, axis=axis, keepdims=keepdims))",
+}
 replacement_product = {}
 replacement_weighted = {}
+without_scipy = dict.fromkeys(
+    ("naive_sum", "naive_sum_log1p"), "numpy.logaddexp(0, numpy.logaddexp.reduce(x, axis=axis, keepdims=keepdims))"
+)
 unsafe = {
     "torch": "torch's softplus returns x itself above its threshold of 20",
     "paddle": "paddle's softplus returns x itself above its threshold of 20",

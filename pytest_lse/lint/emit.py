@@ -171,6 +171,10 @@ class Fixer:
         text = templates.fill(template, values, text_of, spell)
         text = self._complete(place_of.site, text, sign, left)
         removed, above_it = self._removed(place_of, node, text)
+        if getattr(pattern.kernel.module, "computed_once", False) and self._again(
+            place_of.site, values["x"], text, removed
+        ):
+            raise UnavailableError(f"{_role(pattern, 'x')} would be computed a second time")
         departs = pattern.kernel.unsafe.get(framework)
         departs = departs or getattr(pattern.kernel.module, "unsafe_spellings", {}).get(pattern.spelling)
         departs = departs or (_WITHOUT_EPSILON if "eps" in dropped else None)
@@ -189,6 +193,14 @@ class Fixer:
             departs=bool(departs),
             parts=tuple(map(self.positions.span, above_it)),
         )
+
+    def _again(self, site: ast.expr, node: Node, text: str, removed: Sequence[Edit]) -> bool:
+        """Say whether a replacement computes what is computed elsewhere, too."""
+        if not any(isinstance(n, ast.Call | ast.BinOp) for n in ast.walk(ast.parse(text, mode="eval"))):
+            return False
+        spans = [self.positions.span(site), *((e.location, e.end_location) for e in removed)]
+        sources = [self.positions.span(e) for e in self.lowerer.sources.get(node, ())]
+        return not any(start <= first and last <= end for first, last in sources for start, end in spans)
 
     def _with_logits(self, site: Site, node: Node, pattern: Pattern, bindings: Bindings) -> Fix:
         """Return the fix that gives a distribution the logits instead of their probabilities."""

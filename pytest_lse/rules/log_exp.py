@@ -21,7 +21,8 @@ Use instead
 Fix safety
 ----------
 Unsafe: an integer or a list stays what it is, and the result is the argument itself, not a copy. There is no fix where
-the logarithm is of more than one exponential, or the argument is no longer available.
+the logarithm is of more than one exponential, or the argument is no longer available, or would be computed a second
+time.
 
 References
 ----------
@@ -34,6 +35,8 @@ params = {}
 shift_invariant = True
 #: `rate = exp(log_rate) if rate is None else rate` and its inverse are a choice of parameters, not a round trip
 unconditional = True
+#: a name takes the place of the logarithm, or the computation moves there
+computed_once = True
 message = "log(exp(x)) is x, but inf from x = {overflow} on and -inf from x = -{underflow} down: a round trip through the linear domain"
 
 

@@ -214,3 +214,25 @@ def test_a_one_to_which_an_epsilon_was_added(eps):
     assert fixed(f"{head}torch.log(1 - torch.sigmoid(x) + {eps})\n") == f"{head}torch.nn.functional.logsigmoid(-x)\n"
     kept = f"{head}torch.log(1.1 - torch.sigmoid(x))\n"
     assert not analyse(HEAD + kept, "a.py")
+
+
+LOG_OF_EXP = {
+    "s = np.exp(-np.log1p(x))\nreturn np.log(s) * 2": "return -np.log1p(x) * 2",
+    "s = np.exp(y[0].z)\nreturn np.log(s), s": "s = np.exp(y[0].z)\nreturn y[0].z, s",
+    "return np.log(np.exp(x * 2))": "return x * 2",
+    "s = np.exp(-np.log1p(x))\nreturn np.log(s), s": None,
+    "s = np.exp(x * 2)\nreturn np.log(s), s": None,
+}
+
+
+@pytest.mark.parametrize(("before", "after"), LOG_OF_EXP.items())
+def test_a_round_trip_is_not_replaced_by_a_second_computation(before, after):
+    text = HEAD + "def f(x, y):\n" + textwrap.indent(before, "    ") + "\n"
+    findings = analyse(text, "a.py")
+    result = apply_fixes(text, findings, unsafe=True).text
+    assert [f.code for f in findings] == ["LSE021"]
+    if after is None:
+        assert result == text
+        assert "a second time" in findings[0].no_fix_reason
+    else:
+        assert result == HEAD + "def f(x, y):\n" + textwrap.indent(after, "    ") + "\n"
