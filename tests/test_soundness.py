@@ -62,6 +62,12 @@ for _likelihood in ("naive_likelihood", "naive_epsilon", "naive_maximum", "naive
     EQUALS["bce_with_logits", _likelihood] = lambda xp, x, targets: (
         -(targets * xp.softplus(-x) + (1.0 - targets) * xp.softplus(x))
     )
+EQUALS["bce_with_logits", "naive_sums_negated"] = lambda xp, x, targets: (
+    xp.sum(targets * xp.softplus(-x)) + xp.sum((1.0 - targets) * xp.softplus(x))
+)
+EQUALS["bce_with_logits", "naive_sums"] = lambda xp, x, targets: (
+    -EQUALS["bce_with_logits", "naive_sums_negated"](xp, x, targets)
+)
 EQUALS["softplus", "naive_sum_log1p"] = EQUALS["softplus", "naive_sum"]
 EQUALS["softplus", "naive_weighted_log1p"] = lambda xp, x, weights, axis, keepdims: EQUALS["softplus", "naive_sum"](
     xp, x, axis, keepdims

@@ -61,6 +61,16 @@ def naive_likelihood(xp, x, targets):
     return targets * xp.log(p) + (1.0 - targets) * xp.log(1.0 - p)
 
 
+def naive_sums(xp, x, targets):
+    p = xp.sigmoid(x)
+    return xp.sum(targets * xp.log(p)) + xp.sum((1.0 - targets) * xp.log(1.0 - p))
+
+
+def naive_sums_negated(xp, x, targets):
+    p = xp.sigmoid(x)
+    return xp.sum(-targets * xp.log(p)) - xp.sum((1.0 - targets) * xp.log(1.0 - p))
+
+
 def naive_epsilon(xp, x, targets, eps):
     p = xp.sigmoid(x)
     return targets * xp.log(p + eps) + (1.0 - targets) * xp.log(1.0 - p + eps)
@@ -118,6 +128,7 @@ message = {
 severity = dict.fromkeys(("naive_epsilon", "naive_maximum", "naive_clip"), "warning")
 
 always = ("naive_library", "naive_weighted", "naive_epsilon", "naive_maximum", "naive_clip")
+replacement_sums: dict[str, str] = {}
 replacement_epsilon: dict[str, str] = {}
 replacement_maximum: dict[str, str] = {}
 replacement_clip: dict[str, str] = {}
@@ -138,6 +149,7 @@ replacement = {
 replacement_likelihood = {f: f"-({r})" if " + " in r else f"-{r}" for f, r in replacement.items()}
 witness_library = {}
 witness_likelihood = {}
+witness_sums = {}
 witness_epsilon = {}
 witness_maximum = {}
 witness_clip = {}

@@ -122,10 +122,15 @@ class Matcher:
             yield from self._each(p.args, values[: len(p.args)], b, loose)
 
     def _scaled(self, p: Node, n: Node, b: Bindings, loose: bool) -> Iterator[Bindings]:
-        """Match `c * v` for a constant c with any value at all: v is that value divided by c."""
+        """Match `c * v` for a constant c with any value at all: v is that value divided by c.
+
+        A kernel that is a product itself, `exp(x) / (1 + exp(x))`, is no single factor of one either.
+        """
         c = coefficient(p)
         others = [a for a in p.args if not is_number(a)]
-        if len(others) == 1 and c != 0.0 and others[0].op == "var":
+        if len(others) != 1 or c == 0.0:
+            return
+        if others[0].op == "var" or (n.op == "mul" and others[0].op in self.patterns.kernels):
             yield from self._match(others[0], self.graph.mul(self.graph.const(1.0 / c), n), b, loose)
 
     def _each(self, ps: tuple[Node, ...], ns: tuple[Node, ...], b: Bindings, loose: bool) -> Iterator[Bindings]:

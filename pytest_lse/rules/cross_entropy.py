@@ -47,6 +47,10 @@ def naive_mean(xp, x, targets, axis, total):
     return -xp.mean(targets * xp.log(xp.softmax(x, axis=axis)), axis=total)
 
 
+def naive_batch(xp, x, targets, axis, total):
+    return xp.mean(xp.sum(targets * xp.log(xp.softmax(x, axis=axis)), axis=axis), axis=total)
+
+
 def naive_nll(xp, x, targets, axis, reduction):
     return xp.nll(xp.log(xp.softmax(x, axis=axis)), targets, reduction)
 
@@ -72,6 +76,12 @@ replacement_mean = {
     "torch": "-torch.mean(targets * torch.log_softmax(x, dim=axis), dim=total)",
     "jax": "-jax.numpy.mean(targets * jax.nn.log_softmax(x, axis=axis), axis=total)",
     "tensorflow": "-tensorflow.reduce_mean(targets * tensorflow.nn.log_softmax(x, axis=axis), axis=total)",
+}
+replacement_batch = {
+    "numpy": "numpy.mean(numpy.sum(targets * scipy.special.log_softmax(x, axis=axis), axis=axis), axis=total)",
+    "torch": "torch.mean(torch.sum(targets * torch.log_softmax(x, dim=axis), dim=axis), dim=total)",
+    "jax": "jax.numpy.mean(jax.numpy.sum(targets * jax.nn.log_softmax(x, axis=axis), axis=axis), axis=total)",
+    "tensorflow": "tensorflow.reduce_mean(tensorflow.reduce_sum(targets * tensorflow.nn.log_softmax(x, axis=axis), axis=axis), axis=total)",
 }
 replacement_nll = {
     "torch": "torch.nn.functional.nll_loss(torch.log_softmax(x, dim=axis), targets, reduction=reduction)"
