@@ -149,7 +149,7 @@ def _steps(fmt: Format) -> list[float]:
 
 
 def _dominant_rows(fmt: Format) -> Rows:
-    for gap in (2.0, 8.0, 11.0, 17.0, 37.0, 88.0, 104.0, 709.0, 745.0, *gaps(fmt)):
+    for gap in (2.0, 8.0, 11.0, 17.0, 21.0, 26.0, 37.0, 88.0, 104.0, 709.0, 745.0, *gaps(fmt)):
         yield from ([0.0, -gap], [-gap, 0.0], [gap, 0.0], [0.0, gap], [0.0, 0.7 - gap, 0.3 - gap])
     near = 0.8 * fmt.log_eps
     yield [0.0, *([near] * 15)]
@@ -192,7 +192,7 @@ def _tails(fmt: Format, t: float, z: Row) -> Row:
 
 
 def _dominant(fmt: Format, t: float, z: Row) -> Row:
-    gap = _pick([2.0, 8.0, 11.0, 17.0, 37.0, *gaps(fmt)], t)
+    gap = _pick([2.0, 8.0, 11.0, 17.0, 21.0, 26.0, 37.0, *gaps(fmt)], t)
     row = [0.0, *(0.25 * v - gap for v in z[1:])]
     turn = len(row) // 2 if t < 0 else 0
     return row[turn:] + row[:turn]

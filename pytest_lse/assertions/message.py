@@ -49,6 +49,8 @@ def _lines(trial: Trial, failure: Failure) -> Iterator[str]:
     if case.draft.regimes:
         name = reasons.regime(failure)
         about = NOTHING_KEPT if name == "masked_row" and reasons.nothing_kept(case) else regimes.about(name)
+        if about and "probabilities" in trial.known.layout.roles[0] and name not in ("benign", "masked_row"):
+            about = f"of their logits: {about}"
         yield _field("regime", name + (f" ({about})" if about else ""))
     yield _field("dtype", f"{case.dtype}, {framework.name}")
     for i, (name, value) in enumerate(zip(trial.known.arguments, case.arguments, strict=True)):

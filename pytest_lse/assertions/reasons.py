@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.assertions.cases import Case
+from pytest_lse.assertions.recognised import recognised
 from pytest_lse.assertions.trial import Failure, Subject, Tally, Trial
 from pytest_lse.dtypes import FORMATS
+from pytest_lse.reference.specs import spec
 
 HINTS = {
     "raises": "It has to return a value for every input that its domain promises.",
@@ -30,6 +32,11 @@ HINTS = {
 MEAN = (
     "The result is the mean over the rows that count: look for a sum in its place, a division by another number of "
     "rows, or a maximum over the whole array."
+)
+KEPT = "A result that meets the array again has to keep the reduced axis: keepdims=True, or [..., None] after it."
+INTEGER = (
+    "An integer array cannot hold the result: look for zeros_like, empty_like, astype and out= with the input's dtype, "
+    "or convert the input first."
 )
 NAN = "A NaN makes its row NaN: nanmax, nansum and comparisons lose it."
 INFINITE = (
@@ -59,66 +66,6 @@ GRADIENT = (
     "that cancel in the value alone."
 )
 
-PLAIN = {
-    "cross_entropy": "A probability that underflows has the logarithm -inf; 0 * -inf of an ignored or smoothed class "
-    "is nan. From logits, the loss is logsumexp(shifted) - shifted[label].",
-    "attention": "exp of an unshifted score overflows; a query that may see nothing is 0 / 0 = nan where 0 is wanted; "
-    "a large negative number in place of -inf loses to scores that are lower still.",
-    "merge_attention": "exp of an unshifted lse overflows; where neither part saw a key, -inf - (-inf) is nan where "
-    "the output is 0 and the lse -inf.",
-    "hmm_log_likelihood": "Probabilities of long or unlikely sequences underflow; where a state cannot be reached, "
-    "-inf - (-inf) is nan. Every step needs a logsumexp over the states before.",
-    "ctc_loss": "Probabilities of alignments underflow; -inf - (-inf) is nan where a state cannot be reached. A blank "
-    "has to stand between equal labels, and labels that do not fit have a loss of inf.",
-    "logcumsumexp": "A shift by the maximum of the whole row makes the prefixes before it 0, and their logarithm -inf.",
-}
-
-
-#: kernels that are not rewritten, so that their files name no replacement
-SPELLINGS = {
-    "masked_softmax": {
-        "numpy": "numpy.where(mask, scipy.special.softmax(numpy.where(mask | ~mask.any(axis=axis, keepdims=True), x, "
-        "-numpy.inf), axis=axis), 0)",
-        "torch": "torch.where(mask, torch.softmax(x.masked_fill(~mask & mask.any(dim=axis, keepdim=True), -torch.inf), "
-        "dim=axis), 0)",
-        "jax": "jax.numpy.where(mask, jax.nn.softmax(jax.numpy.where(mask | ~mask.any(axis=axis, keepdims=True), x, "
-        "-jax.numpy.inf), axis=axis), 0)",
-    },
-    "softmax_with_temperature": {
-        "numpy": "scipy.special.softmax(x / T, axis=axis)",
-        "torch": "torch.softmax(x / T, dim=axis)",
-        "jax": "jax.nn.softmax(x / T, axis=axis)",
-    },
-    "entropy_from_probs": {
-        "numpy": "scipy.special.entr(p).sum(axis=axis)",
-        "torch": "torch.special.entr(p).sum(dim=axis)",
-        "jax": "jax.scipy.special.entr(p).sum(axis=axis)",
-    },
-    "kl_divergence_from_probs": {
-        "numpy": "scipy.special.rel_entr(p, q).sum(axis=axis)",
-        "jax": "jax.scipy.special.rel_entr(p, q).sum(axis=axis)",
-    },
-    "kl_divergence": {
-        "numpy": "(scipy.special.softmax(p_logits, axis=axis) * (scipy.special.log_softmax(p_logits, axis=axis) - "
-        "scipy.special.log_softmax(q_logits, axis=axis))).sum(axis=axis)",
-        "torch": "torch.nn.functional.kl_div(torch.log_softmax(q_logits, dim=axis), torch.log_softmax(p_logits, "
-        "dim=axis), reduction='none', log_target=True).sum(dim=axis)",
-        "jax": "(jax.nn.softmax(p_logits, axis=axis) * (jax.nn.log_softmax(p_logits, axis=axis) - "
-        "jax.nn.log_softmax(q_logits, axis=axis))).sum(axis=axis)",
-    },
-    "soft_cross_entropy": {"torch": "torch.nn.functional.cross_entropy(logits, targets)"},
-    "sigmoid_grad": {
-        "numpy": "scipy.special.expit(x) * scipy.special.expit(-x)",
-        "torch": "torch.sigmoid(x) * torch.sigmoid(-x)",
-        "jax": "jax.nn.sigmoid(x) * jax.nn.sigmoid(-x)",
-    },
-    "softplus_grad": {
-        "numpy": "scipy.special.expit(x)",
-        "torch": "torch.sigmoid(x)",
-        "jax": "jax.nn.sigmoid(x)",
-    },
-}
-
 
 def nothing_kept(case: Case) -> bool:
     """Whether a mask keeps nothing of some row."""
@@ -129,38 +76,44 @@ def nothing_kept(case: Case) -> bool:
 def regime(failure: Failure) -> str:
     """Return the regime of what was passed: further arguments can take ordinary values to another one."""
     case = failure.case
-    if case.draft.regime not in ("benign", "single"):
+    if case.draft.regime not in ("benign", "single", "mixed"):
         return case.draft.regime
     if nothing_kept(case):
         return "masked_row"
     fmt = FORMATS.get(case.dtype, FORMATS["float64"])
-    first = np.asarray(case.arguments[0], np.float64) if case.arguments else np.zeros(0)
-    largest = float(np.max(np.abs(first), where=np.isfinite(first), initial=0.0))
-    if largest <= fmt.log_max:
-        return case.draft.regime
-    if first.size > 1:
+    floats = [np.asarray(a, np.float64) for a in case.arguments if a.dtype.kind not in "bi" and a.size]
+    farthest = max(floats, key=_size, default=np.zeros(0))
+    if _size(farthest) <= fmt.log_max:
+        ordinary = all(bool(np.isfinite(a).all()) for a in floats)
+        return "benign" if case.draft.regime == "mixed" and ordinary else case.draft.regime
+    if farthest.size > 1:
         return "huge_spread"
-    return "far_overflow" if first.reshape(-1)[0] > 0.0 else "far_below"
+    return "far_overflow" if farthest.reshape(-1)[0] > 0.0 else "far_below"
+
+
+def _size(array: np.ndarray) -> float:
+    return float(np.max(np.abs(array), where=np.isfinite(array), initial=0.0))
 
 
 def reason(trial: Trial, failure: Failure) -> str:
     """Return why the function fails, as far as the failure shows it; nothing for an unknown formula."""
     if failure.check == "alone" and trial.known.layout.mean:
         return MEAN
+    if failure.check == "raises" and re.search(r"broadcast|must match the size|Incompatible shapes", failure.said):
+        return KEPT
     if failure.check in HINTS:
         return HINTS[failure.check]
     if failure.check in ("gradient", "jvp"):
         return _of_gradient(failure)
-    return _of_value(failure) or own(trial)
+    return _of_value(failure, mean=trial.known.layout.mean) or own(trial)
 
 
 def own(trial: Trial) -> str:
     """Return the first sentences of the kernel's "Why is this bad?", or its first line."""
-    file = trial.known.file
-    if file is None:
-        return PLAIN.get(trial.kernel_name, "")
-    text = file.doc.partition("Why is this bad?")[2].strip().lstrip("-").strip().partition("\n\n")[0]
-    return " ".join((text or file.summary).split())
+    kernel = trial.known.kernel
+    doc = (spec(kernel).module.__doc__ or "") if isinstance(kernel, str) else ""
+    text = doc.partition("Why is this bad?")[2].strip().lstrip("-").strip().partition("\n\n")[0]
+    return " ".join((text or doc.partition("\n")[0]).split())
 
 
 def _of_gradient(failure: Failure) -> str:
@@ -172,7 +125,7 @@ def _of_gradient(failure: Failure) -> str:
     return GRADIENT_ZERO if got == 0.0 else GRADIENT
 
 
-def _of_value(failure: Failure) -> str:
+def _of_value(failure: Failure, *, mean: bool) -> str:
     got, expected = failure.returned, failure.expected
     if got is None or expected is None:
         return ""
@@ -183,6 +136,8 @@ def _of_value(failure: Failure) -> str:
         return NAN
     if math.isnan(got) and any(np.isinf(a).any() for a in floats):
         return INFINITE
+    if failure.case.dtype not in FORMATS and got == round(got) != expected:
+        return INTEGER
     fmt = FORMATS.get(failure.case.dtype, FORMATS["float64"])
     finite = [np.abs(a[np.isfinite(a)]) for a in floats]
     largest = max((float(a.max(initial=0.0)) for a in finite), default=0.0)
@@ -190,7 +145,7 @@ def _of_value(failure: Failure) -> str:
         return ""
     smallest = min((float(a[a > 0].min(initial=1.0)) for a in finite), default=1.0)
     if largest <= 0.1 * fmt.log_max and smallest >= fmt.eps**0.25:
-        return FORMULA
+        return recognised(failure.case, got, expected, mean=mean) or FORMULA
     first = floats[0].reshape(-1)
     near = abs(got - expected) <= 8.0 * fmt.u * largest and abs(expected) < 0.1 * largest
     return OFFSET if near and first.size > 1 and np.ptp(first) < 0.1 * largest else ""
@@ -201,11 +156,13 @@ def fix(trial: Trial, failure: Failure) -> str:
 
     Nothing if it is what was tested, or if it fails in the same place.
     """
-    file = trial.known.file
+    kernel = trial.known.kernel
     if failure.check not in ("value", "gradient", "jvp", "raises", "alone"):
         return ""
-    known = SPELLINGS.get(trial.kernel_name) or (file.replacement if file else {})
-    text = known.get(trial.framework.name, "")
+    table = getattr(spec(kernel).module, "replacement", {}) if isinstance(kernel, str) else {}
+    text = table.get(trial.framework.name, "")
+    if any(name not in text for name in trial.params):
+        return ""
     module, _, name = text.partition("(")[0].rpartition(".")
     if not text or getattr(sys.modules.get(module), name, None) is trial.subject.fn:
         return ""

@@ -20,7 +20,7 @@ A kernel file imports nothing and is read by many (`pytest_lse.discovery`). Its 
 ``honest``       the names of the ``stable_`` spellings whose rounding errors the tolerance allows for; without a code: all
 ``vjp``          the closed-form gradient ``vjp(xp, g, *args, *params)``: a tuple with one gradient for each
                  differentiable argument; g has the output's shape, a reduced axis kept. ``vjp_<spelling>``: other
-                 honest spellings
+                 honest spellings, of which ``vjp_complement`` is none when the judge is strict
 ``layout``       "elements", "rows" (the default with an axis) or "whole": what can be evaluated alone
 
 Formulas are branch-free: a symbolic ``xp`` traces them, and its values have no truth value, length or iteration.

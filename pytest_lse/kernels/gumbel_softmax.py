@@ -38,3 +38,10 @@ def vjp(xp, g, logits, u, tau, axis):
 def vjp_textbook(xp, g, logits, u, tau, axis):
     p = stable(xp, logits, u, tau, axis)
     return (p * (g - xp.sum(g * p, axis=axis, keepdims=True)) / tau,)
+
+
+replacement = {
+    "numpy": "scipy.special.softmax(logits - numpy.log(-numpy.log(u)), axis=axis)",
+    "torch": "torch.softmax(logits - torch.log(-torch.log(u)), dim=axis)",
+    "jax": "jax.nn.softmax(logits - jax.numpy.log(-jax.numpy.log(u)), axis=axis)",
+}

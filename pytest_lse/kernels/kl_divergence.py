@@ -43,3 +43,13 @@ def vjp(xp, g, p_logits, q_logits, axis):
     gap = xp.where(xp.equal(p, 0.0), 0.0, log_p - log_q)
     total = xp.sum(xp.where(xp.equal(p, 0.0), 0.0, p * gap), axis=axis, keepdims=True)
     return xp.where(xp.equal(p, 0.0), 0.0, g * p * (gap - total)), g * (q - p)
+
+
+replacement = {
+    "numpy": "(scipy.special.softmax(p_logits, axis=axis) * (scipy.special.log_softmax(p_logits, axis=axis) - "
+    "scipy.special.log_softmax(q_logits, axis=axis))).sum(axis=axis)",
+    "torch": "torch.nn.functional.kl_div(torch.log_softmax(q_logits, dim=axis), torch.log_softmax(p_logits, "
+    "dim=axis), reduction='none', log_target=True).sum(dim=axis)",
+    "jax": "(jax.nn.softmax(p_logits, axis=axis) * (jax.nn.log_softmax(p_logits, axis=axis) - "
+    "jax.nn.log_softmax(q_logits, axis=axis))).sum(axis=axis)",
+}

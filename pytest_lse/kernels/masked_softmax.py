@@ -47,3 +47,13 @@ def vjp(xp, g, x, mask, axis):
 def vjp_textbook(xp, g, x, mask, axis):
     p = stable(xp, x, mask, axis)
     return (p * (g - xp.sum(g * p, axis=axis, keepdims=True)),)
+
+
+replacement = {
+    "numpy": "numpy.where(mask, scipy.special.softmax(numpy.where(mask | ~mask.any(axis=axis, keepdims=True), x, "
+    "-numpy.inf), axis=axis), 0)",
+    "torch": "torch.where(mask, torch.softmax(x.masked_fill(~mask & mask.any(dim=axis, keepdim=True), -torch.inf),"
+    " dim=axis), 0)",
+    "jax": "jax.numpy.where(mask, jax.nn.softmax(jax.numpy.where(mask | ~mask.any(axis=axis, keepdims=True), x, "
+    "-jax.numpy.inf), axis=axis), 0)",
+}

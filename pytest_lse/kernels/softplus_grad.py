@@ -38,3 +38,10 @@ def vjp(xp, g, x):
 def vjp_textbook(xp, g, x):
     s = xp.sigmoid(x)
     return (g * s * (1.0 - s),)
+
+
+replacement = {
+    "numpy": "scipy.special.expit(x)",
+    "torch": "torch.sigmoid(x)",
+    "jax": "jax.nn.sigmoid(x)",
+}

@@ -1,4 +1,10 @@
-"""Cross-entropy of logits against integer labels, as `torch.nn.functional.cross_entropy` defines its parameters."""
+"""Cross-entropy of logits against integer labels, as `torch.nn.functional.cross_entropy` defines its parameters.
+
+Why is this bad?
+----------------
+A probability that underflows has the logarithm -inf; 0 * -inf of an ignored or smoothed class is nan. From logits,
+the loss is logsumexp(shifted) - shifted[label].
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,12 @@ args = {"logits": "logits", "labels": "labels"}
 params = {"ignore_index": -100, "label_smoothing": 0.0, "weight": None, "reduction": "mean"}
 layout = "whole"
 bound = "log"
+
+replacement = {
+    "numpy": "-scipy.special.log_softmax(logits, axis=-1)[numpy.arange(len(labels)), labels].mean()",
+    "torch": "torch.nn.functional.cross_entropy(logits, labels)",
+    "jax": "-jax.numpy.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], -1).mean()",
+}
 
 
 def check(logits: np.ndarray, labels: np.ndarray, **params: Any) -> None:

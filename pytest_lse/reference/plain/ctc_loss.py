@@ -1,4 +1,10 @@
-"""Connectionist temporal classification: minus the log probability of all alignments of a label sequence."""
+"""Connectionist temporal classification: minus the log probability of all alignments of a label sequence.
+
+Why is this bad?
+----------------
+Probabilities of alignments underflow; -inf - (-inf) is nan where a state cannot be reached. A blank has to stand
+between equal labels, and labels that do not fit have a loss of inf.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,11 @@ args = {"log_probs": "log_probabilities", "labels": "labels"}
 params = {"blank": 0}
 layout = "whole"
 bound = "log"
+
+replacement = {
+    "torch": "torch.nn.functional.ctc_loss(log_probs[:, None], labels[None], [len(log_probs)], [len(labels)], "
+    "reduction='sum')",
+}
 
 
 def check(log_probs: np.ndarray, labels: np.ndarray, blank: int) -> None:

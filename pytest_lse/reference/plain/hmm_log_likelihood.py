@@ -1,4 +1,10 @@
-"""Log likelihood of a hidden Markov model: the forward algorithm in the log domain."""
+"""Log likelihood of a hidden Markov model: the forward algorithm in the log domain.
+
+Why is this bad?
+----------------
+Probabilities of long or unlikely sequences underflow; where a state cannot be reached, -inf - (-inf) is nan. Every
+step needs a logsumexp over the states before.
+"""
 
 from __future__ import annotations
 

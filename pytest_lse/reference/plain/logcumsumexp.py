@@ -1,4 +1,9 @@
-"""Running logsumexp along an axis: a scan over pairs (maximum, scaled sum), exact for every prefix."""
+"""Running logsumexp along an axis: a scan over pairs (maximum, scaled sum), exact for every prefix.
+
+Why is this bad?
+----------------
+A shift by the maximum of the whole row makes the prefixes before it 0, and their logarithm -inf.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Merging two partial attentions over different keys, from their outputs and logsumexps."""
+"""Merging two partial attentions over different keys, from their outputs and logsumexps.
+
+Why is this bad?
+----------------
+exp of an unshifted lse overflows; where neither part saw a key, -inf - (-inf) is nan where the output is 0 and the
+lse -inf.
+"""
 
 from __future__ import annotations
 
