@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pytest_lse.assertions.compiled import Compiled
+from pytest_lse.assertions.spelling import longest_run, nested, numpy_dtype, period
 from pytest_lse.strategies.casting import carrier
 
 Array = npt.NDArray[Any]
@@ -92,17 +93,17 @@ class Framework:
         """Return the expression that makes this array, for the line that reproduces a failure."""
         if value.dtype.name in ("int64", "bool") and value.size:
             return f"np.array({self._listing(value)})"
-        return f"np.array({self._listing(value)}, {_numpy_dtype(value)})"
+        return f"np.array({self._listing(value)}, {numpy_dtype(value)})"
 
     def _listing(self, value: Array) -> str:
-        return re.sub(r"\b(inf|nan)\b", rf"{self.constants}.\1", _nested(value))
+        return re.sub(r"\b(inf|nan)\b", rf"{self.constants}.\1", nested(value))
 
     def spell_long(self, value: Array) -> str:
         """Return the expression that makes a long array: one value over and over between a few others, or a pattern."""
         flat = value.reshape(-1)
-        start, stop = _longest_run(flat)
+        start, stop = longest_run(flat)
         if stop - start < flat.size // 2:
-            full = f"np.resize({self._listing(flat[: _period(flat)])}, {value.shape})"
+            full = f"np.resize({self._listing(flat[: period(flat)])}, {value.shape})"
             return self.wrap_long(full, value)
         shape = value.shape if stop - start == flat.size else (stop - start,)
         number = self._listing(flat[start])
@@ -115,54 +116,11 @@ class Framework:
 
     def wrap_long(self, full: str, value: Array) -> str:
         """Turn a NumPy expression into the framework's array."""
-        return f"{full}.astype({_numpy_dtype(value)})"
-
-
-def _longest_run(flat: Array) -> tuple[int, int]:
-    """Return where the longest run of one value begins and ends."""
-    bits = flat.view(f"u{flat.dtype.itemsize}")
-    edges = np.flatnonzero(np.r_[True, bits[1:] != bits[:-1], True])
-    longest = int(np.argmax(np.diff(edges)))
-    return int(edges[longest]), int(edges[longest + 1])
-
-
-def _period(flat: Array) -> int:
-    """Return after how many values an array repeats itself; its length if it does not."""
-    return next((p for p in range(1, flat.size) if np.array_equal(flat[p:], flat[:-p], equal_nan=True)), flat.size)
-
-
-def _numpy_dtype(value: Array) -> str:
-    name = value.dtype.name
-    return "ml_dtypes.bfloat16" if name == "bfloat16" else f"np.{name}"
+        return f"{full}.astype({numpy_dtype(value)})"
 
 
 def _first(value: Any) -> Any:
     return value[0] if isinstance(value, (tuple, list)) else value
-
-
-def _nested(value: Array) -> str:
-    if value.ndim == 0:
-        return spell_scalar(value[()])
-    return "[" + ", ".join(_nested(v) for v in value) + "]"
-
-
-def spell_scalar(value: Any) -> str:
-    """Return a NumPy scalar as Python source; infinities as ``inf``, for brevity."""
-    return (
-        str(value) if isinstance(value, (bool, np.bool_, np.integer)) else spell_number(float(value), value.dtype.name)
-    )
-
-
-def spell_number(value: float, dtype: str = "float64") -> str:
-    """Return the shortest decimal that reads back as the same number of the dtype."""
-    if dtype in ("float32", "float16", "bfloat16") and np.isfinite(value):
-        kind = carrier(dtype).type
-        with np.errstate(over="ignore"):
-            for digits in range(1, 10):
-                text = f"{value:.{digits}g}"
-                if float(kind(float(text))) == value:
-                    return repr(float(text))
-    return repr(float(value))
 
 
 class Torch(Framework):
@@ -405,7 +363,7 @@ class ArrayAPI(Framework):
 
     def wrap_long(self, full: str, value: Array) -> str:
         """Convert from NumPy."""
-        return f"{self.xp.__name__}.asarray({full}.astype({_numpy_dtype(value)}))"
+        return f"{self.xp.__name__}.asarray({full}.astype({numpy_dtype(value)}))"
 
 
 _BY_PACKAGE: dict[str, type[Framework]] = {"numpy": Framework, "torch": Torch, "jax": Jax, "tensorflow": TensorFlow}

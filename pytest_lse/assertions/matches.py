@@ -13,7 +13,8 @@ from pytest_lse.assertions import message
 from pytest_lse.assertions.adapters import Framework, framework
 from pytest_lse.assertions.cases import Case, Draft
 from pytest_lse.assertions.kernels import known
-from pytest_lse.assertions.trial import Subject, Trial
+from pytest_lse.assertions.subject import Subject
+from pytest_lse.assertions.trial import Trial
 from pytest_lse.dtypes import FORMATS
 
 

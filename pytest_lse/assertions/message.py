@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_lse import regimes
 from pytest_lse.assertions import reasons
-from pytest_lse.assertions.adapters import spell_number, spell_scalar
 from pytest_lse.assertions.errors import StabilityError
+from pytest_lse.assertions.spelling import spell_number, spell_scalar
 from pytest_lse.assertions.trial import Failure, Trial
 
 WIDTH = 100

@@ -12,7 +12,8 @@ import numpy as np
 
 from pytest_lse.assertions.cases import Case
 from pytest_lse.assertions.recognised import recognised
-from pytest_lse.assertions.trial import Failure, Subject, Tally, Trial
+from pytest_lse.assertions.subject import Subject
+from pytest_lse.assertions.trial import Failure, Tally, Trial
 from pytest_lse.dtypes import FORMATS
 from pytest_lse.reference.specs import spec
 
@@ -136,7 +137,7 @@ def _of_value(failure: Failure, *, mean: bool) -> str:
         return NAN
     if math.isnan(got) and any(np.isinf(a).any() for a in floats):
         return INFINITE
-    if failure.case.dtype not in FORMATS and got == round(got) != expected:
+    if failure.case.dtype not in FORMATS and got.is_integer() and got != expected:
         return INTEGER
     fmt = FORMATS.get(failure.case.dtype, FORMATS["float64"])
     finite = [np.abs(a[np.isfinite(a)]) for a in floats]

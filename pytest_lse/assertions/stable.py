@@ -19,7 +19,8 @@ from pytest_lse.assertions.kernels import Known, known
 from pytest_lse.assertions.minimise import minimise
 from pytest_lse.assertions.report import passed
 from pytest_lse.assertions.search import drafts, search
-from pytest_lse.assertions.trial import Failure, Trial, subject
+from pytest_lse.assertions.subject import subject
+from pytest_lse.assertions.trial import Failure, Trial
 from pytest_lse.dtypes import FORMATS, Format, format_of
 from pytest_lse.report import recorder
 from pytest_lse.strategies.casting import cast

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from pytest_lse.assertions import forward, truths
 from pytest_lse.assertions.adapters import Framework, Function
 from pytest_lse.assertions.cases import Case
 from pytest_lse.assertions.kernels import Known
+from pytest_lse.assertions.subject import Subject
 from pytest_lse.dtypes import FORMATS
 from pytest_lse.reference.truth import Judgement, Output, ulp
 
@@ -66,66 +66,6 @@ MEASURED = 0.01
 """How far a truth may be from the exact one for errors to be told by it, in units in the last place."""
 LONGEST_GRADIENT = 4096
 """Elements of the first argument up to which gradients are judged."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The function under test and how it is called.
-
-    Attributes
-    ----------
-    keyword : str or None
-        The name by which it takes an axis.
-    default : int or None or ...
-        The axis that it works along when none is given; Ellipsis if one has to be given.
-    """
-
-    fn: Function
-    keyword: str | None
-    default: Any = ...
-    label: str = ""
-    unknown: bool = False
-    """Whether there is neither a signature nor documentation, as for some builtins."""
-
-    @property
-    def name(self) -> str:
-        """What to call it in a message."""
-        if self.label:
-            return self.label
-        fn = getattr(self.fn, "func", self.fn)
-        return str(getattr(fn, "__name__", None) or type(fn).__name__)
-
-    @property
-    def identity(self) -> str:
-        """What tells it from other functions, between runs."""
-        fn = getattr(self.fn, "func", self.fn)
-        name = getattr(fn, "__qualname__", None) or type(fn).__qualname__
-        return f"{getattr(fn, '__module__', '')}.{name}"
-
-
-_PARAMETER = re.compile(r"[(,]\s*(?:\w+\s+)?(axis|dim)\s*(=\s*([^,)\s]+))?\s*[,)=]")
-
-
-def subject(fn: Function, axis: bool = True) -> Subject:
-    """Find out whether a function takes an axis, from its signature or, for builtins, from its documentation."""
-    if not axis:
-        return Subject(fn, None)
-    target = getattr(fn, "forward", fn) if hasattr(fn, "forward") and not inspect.isroutine(fn) else fn
-    try:
-        parameters = inspect.signature(target).parameters
-    except (ValueError, TypeError):
-        first = (getattr(fn, "__doc__", None) or "").strip().partition("\n")[0]
-        found = _PARAMETER.search(first.replace("*, ", ""))
-        if found is None:
-            return Subject(fn, None, unknown=True)
-        default = found.group(3)
-        return Subject(fn, found.group(1), int(default) if default and default.lstrip("-").isdigit() else ...)
-    for name in ("axis", "dim"):
-        parameter = parameters.get(name)
-        if parameter is not None and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            empty = parameter.default is inspect.Parameter.empty
-            return Subject(fn, name, ... if empty else parameter.default)
-    return Subject(fn, None)
 
 
 @dataclass

@@ -29,9 +29,11 @@ def stable(xp, x, T, axis):
 
 
 def stable_divided_first(xp, x, T, axis):
-    y = x / T
-    small = xp.exp(y - xp.max(y, axis=axis, keepdims=True))
-    return small / xp.sum(small, axis=axis, keepdims=True)
+    return xp.softmax(x / T, axis=axis)
+
+
+def stable_reciprocal(xp, x, T, axis):
+    return xp.softmax(x * (1.0 / T), axis=axis)
 
 
 def vjp(xp, g, x, T, axis):

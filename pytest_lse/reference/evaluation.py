@@ -237,9 +237,9 @@ def _ruled(value: Value, ruling: special.Ruling, restore: Callable[[np.ndarray],
     return replace(whole, required=restore(required), alternatives=tuple(restore(o) for o in others))
 
 
-def inputs_of(problem: Problem) -> tuple[np.ndarray, ...]:
-    """Return the canonical arrays of a call, array-valued parameters last."""
-    return (*special.stand_in(problem), *problem.row_params.values())
+def inputs_of(problem: Problem, far: float = 1e300) -> tuple[np.ndarray, ...]:
+    """Return the canonical arrays of a call, array-valued parameters last; see `special.stand_in`."""
+    return (*special.stand_in(problem, far), *problem.row_params.values())
 
 
 def call_of(problem: Problem, name: str) -> Call:

@@ -17,10 +17,7 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.reference.arrays import Array, Operand, Part
-from pytest_lse.reference.running import SMALLEST, Running
-
-#: errors of arguments up to which the second order is less than a hundredth of the first
-SMALL = 0.005
+from pytest_lse.reference.running import SMALL, SMALLEST, Running
 
 
 @dataclass(frozen=True)

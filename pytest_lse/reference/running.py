@@ -45,6 +45,8 @@ def sequential(n: int) -> float:
 
 
 FLOAT64 = Model(2.0**-53, 4.0, sequential)
+#: errors of arguments up to which the second order is less than a hundredth of the first
+SMALL = 0.005
 TINY, SMALLEST = 2.0**-1022, 2.0**-1074
 
 
@@ -108,12 +110,17 @@ class Running(Namespace):
     def add(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p + q
-        return self._result(value, _plus(_plus(e, f), self._rounding(value)), p, q)
+        # A sum is off by no more than its smaller term, which is how far the other one is.
+        smaller = np.minimum(np.abs(p) if e is None else np.abs(p) + e, np.abs(q) if f is None else np.abs(q) + f)
+        return self._result(value, _plus(_plus(e, f), np.fmin(self._rounding(value), smaller)), p, q)
 
     def multiply(self, a: Operand, b: Operand) -> Array:
         (p, e), (q, f) = self._pair(a), self._pair(b)
         value = p * q
         error = self._rounding(value)
+        if self.trusted:
+            # What is multiplied by 1 or 0 is not rounded.
+            error = np.where(_neutral(p, e) | _neutral(q, f), 0.0, error)
         if f is not None:
             error = error + self._scaled(np.abs(p), f)
         if e is not None:
@@ -205,6 +212,72 @@ class Running(Namespace):
         value, error = self._pair(x)
         return Array(self, (np.abs(value), error))
 
+    def logsumexp(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
+        """Bound the textbook's computation as a whole: its shift is the same number twice, whatever its error.
+
+        An error of the elements moves the result by their weighted mean, and in no case by more than the largest.
+        """
+        x = self.asarray(x)
+        moved, axes = self._last(x, axis if dim is None else dim)
+        value, error = moved.parts
+        u, c, n = self.model.u, self.model.c, value.shape[-1]
+        top = value.max(axis=-1, keepdims=True, initial=-np.inf)
+        first = value == top
+        below = np.where(first, 0.0, value - top)
+        small = np.where(first, 1.0, np.exp(below))
+        total = small.sum(axis=-1)
+        rest = np.where(first, 0.0, small)
+        steps = np.where(rest > 0.0, rest * (c - below), 0.0).sum(axis=-1)
+        log_total = np.log(total)
+        if self.sharp:
+            # The maximum is kept out of the sum, and log1p takes the rest.
+            lost = (steps + self.model.summation(n) * rest.sum(axis=-1)) / total
+        else:
+            lost = steps / total + self.model.summation(n)
+        top = top[..., 0]
+        result = np.where(np.isinf(top), top, top + log_total)
+        bound = u * (lost + c * np.abs(log_total)) + np.fmin(u * np.abs(result), np.abs(log_total))
+        if error is not None:
+            largest = error.max(axis=-1, initial=0.0)
+            mean = 1.02 * (small * error).sum(axis=-1) / total
+            bound = bound + np.where(largest <= SMALL, mean, largest)
+        result_ = self._result(result, bound)
+        if keepdims or keepdim:
+            return self.reshape(result_, tuple(1 if a in axes else s for a, s in enumerate(x.shape)))
+        return result_
+
+    def softmax(self, x: Operand, axis: int = -1, dim: Any = None) -> Array:
+        """Bound the textbook's computation as a whole: a maximum without a rival has a difference of exactly 0."""
+        x, axis = self.asarray(x), axis if dim is None else dim
+        if axis % x.ndim != x.ndim - 1 or not self.trusted:
+            return super().softmax(x, axis)
+        value, error = x.parts
+        u, n = self.model.u, value.shape[-1]
+        top = value.max(axis=-1, keepdims=True, initial=-np.inf)
+        first = value == top
+        below = np.where(first, 0.0, value - top)
+        above = beneath = u * np.abs(below)
+        if error is not None:
+            # Twice a large error is far more than twice its exponential, which is what other spellings are given.
+            error = np.where(error > SMALL, 4.0 * error, error)
+            known = np.max(error, axis=-1, keepdims=True, where=first, initial=0.0)
+            rivals = np.max(value + error, axis=-1, keepdims=True, where=~first, initial=-np.inf)
+            alone = first & (first.sum(axis=-1, keepdims=True) == 1) & (rivals < top - known)
+            above = np.where(alone, 0.0, above + error + known)
+            beneath = np.where(alone, 0.0, beneath + error + np.maximum(known, rivals - top))
+        small = np.exp(below)
+        # Whichever turns out to be the maximum: no difference is above 0.
+        high, low = np.exp(np.minimum(below + above, 0.0)), np.exp(below - beneath)
+        total = small.sum(axis=-1, keepdims=True)
+        result = small / total
+        # A larger numerator is in the denominator as well.
+        most = high / (np.maximum(low.sum(axis=-1, keepdims=True) - low, 0.0) + high)
+        least = low / (high.sum(axis=-1, keepdims=True) - high + low)
+        rounding = u * (2.0 * self.model.c + self.model.summation(n) + 1.0) * result
+        return self._result(result, np.fmax(most - result, result - least) + rounding)
+
     def _sum_last(self, x: Array) -> Array:
         value, error = x.parts
         total = value.sum(axis=-1)
@@ -224,6 +297,12 @@ def _plus(a: Part, b: Part) -> Part:
     if a is None or b is None:
         return b if a is None else a
     return a + b
+
+
+def _neutral(x: np.ndarray, error: Part) -> np.ndarray:
+    size = np.abs(x)
+    whole = (size == 1.0) | (size == 0.0)
+    return np.asarray(whole if error is None else whole & (error == 0.0))
 
 
 def _certainly_infinite(p: np.ndarray, e: Part, q: np.ndarray, f: Part) -> np.ndarray:

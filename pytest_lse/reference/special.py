@@ -233,13 +233,19 @@ def _saturated(problem: Problem, gradient: bool) -> Ruling:
     return Ruling(fixed=[(nan, np.nan)], free=[(x == np.inf) & ~nan], skip=nan)
 
 
-def stand_in(problem: Problem) -> tuple[np.ndarray, ...]:
-    """Return the arrays with infinite logits replaced where their loss has a finite limit that 0 * inf hides."""
+def stand_in(problem: Problem, far: float = 1e300) -> tuple[np.ndarray, ...]:
+    """Return the arrays with infinite logits replaced where their loss has a finite limit that 0 * inf hides.
+
+    Parameters
+    ----------
+    far : float
+        The size of what stands in for them.
+    """
     if problem.spec.name != "bce_with_logits" or np.isfinite(problem.arrays[0]).all():
         return problem.arrays
     x, targets = problem.arrays
     limit = ((x == -np.inf) & (targets == 0.0)) | ((x == np.inf) & (targets == 1.0))
-    return np.where(limit, np.copysign(1e300, x), x), targets
+    return np.where(limit, np.copysign(far, x), x), targets
 
 
 def _rows_of_loss(problem: Problem, gradient: bool) -> Ruling:

@@ -134,6 +134,21 @@ class Tape(Namespace):
     def sqrt(self, x: Operand) -> Array:
         return self._unary(x, "sqrt", lambda x, y: self.base.divide(0.5, y))
 
+    def logsumexp(
+        self, x: Operand, axis: Any = None, keepdims: bool = False, dim: Any = None, keepdim: bool = False
+    ) -> Array:
+        x, base = self.asarray(x), self.base
+        axis = axis if dim is None else dim
+        value = base.logsumexp(x.value, axis, True)
+
+        def pull(g: Array) -> Array:
+            # From the result, as the frameworks do it; where that is -inf, every weight is 0.
+            safe = base.where(base.equal(value, -np.inf), 0.0, value)
+            return base.multiply(base.reshape(g, value.shape), base.exp(base.subtract(x.value, safe)))
+
+        shape = value.shape if keepdims or keepdim else base.sum(x.value, axis).shape
+        return self._record(base.reshape(value, shape), ((x, pull),))
+
     def abs(self, x: Operand) -> Array:
         return self._unary(x, "abs", lambda x, y: self.base.sign(x))
 

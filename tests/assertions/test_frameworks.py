@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pytest_lse import StabilityError, assert_matches, assert_stable
-from pytest_lse.assertions.adapters import Jax, framework, spell_number
+from pytest_lse.assertions.adapters import Jax, framework
+from pytest_lse.assertions.spelling import spell_number
 
 
 def failure(fn, kernel, **options):

@@ -119,7 +119,7 @@ def test_a_share_of_the_tolerance(name, dtype, sample):
         assert a.error is None
         assert np.all(np.abs((a.exact[0] - b.exact[0]) + (a.exact[1] - b.exact[1])) <= error)
         assert np.all(error <= 0.5 * a.tolerance * (1.0 + 1e-6))
-        assert b.close(a.expected) is not None
+        assert b.close(a.expected) is not None or b.compare(a.expected).ok.all()
 
 
 def test_what_overflows_on_the_way_is_no_truth():

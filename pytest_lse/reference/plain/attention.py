@@ -35,11 +35,9 @@ def check(q: np.ndarray, k: np.ndarray, v: np.ndarray, mask: np.ndarray, **param
 
 def _weights(xp: Any, q: Any, k: Any, mask: Any, scale: float | None) -> Any:
     scores = _scaled(xp, xp.matmul(q, k.T), q.shape[1], scale)
-    kept = xp.where(mask, scores, -xp.inf)
-    top = xp.max(kept, axis=-1, keepdims=True)
-    small = xp.where(mask, xp.exp(kept - xp.where(xp.equal(top, -xp.inf), 0.0, top)), 0.0)
-    total = xp.sum(small, axis=-1, keepdims=True)
-    return small / xp.where(xp.equal(total, 0.0), 1.0, total)
+    # A row of which nothing is kept has a softmax all the same, of which nothing is kept.
+    kept = xp.where(mask | ~mask.any(axis=-1, keepdims=True), scores, -xp.inf)
+    return xp.where(mask, xp.softmax(kept, axis=-1), 0.0)
 
 
 def _scaled(xp: Any, x: Any, width: int, scale: float | None) -> Any:

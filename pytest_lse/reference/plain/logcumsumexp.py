@@ -51,3 +51,16 @@ def vjp(xp: Any, g: Any, x: Any, axis: int) -> Any:
     n = x.shape[-1]
     later = xp.arange(n)[None, :] >= xp.arange(n)[:, None]
     return (xp.sum(xp.where(later, weight * xp.expand_dims(g, -2), 0.0), axis=-1),)
+
+
+def vjp_logarithms(xp: Any, g: Any, x: Any, axis: int) -> Any:
+    """Sum in the log domain, as PyTorch does: weights of either sign apart."""
+    y = stable(xp, x, axis)
+    none = xp.equal(y, -xp.inf)
+    sums = []
+    for size in (g, -g):
+        counts = xp.greater(size, 0.0)
+        log_size = xp.where(counts, xp.log(xp.where(counts, size, 1.0)), -xp.inf)
+        later = stable(xp, xp.where(none, -xp.inf, log_size - xp.where(none, 0.0, y))[..., ::-1], axis)[..., ::-1]
+        sums.append(xp.exp(later + x))
+    return (sums[0] - sums[1],)
