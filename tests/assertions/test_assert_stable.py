@@ -685,3 +685,46 @@ def test_spellings_are_stable(kernel, framework):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert_stable(spelled, kernel, domain="finite", dtypes="float32", **options)
+
+
+def test_a_threshold_of_twenty_is_too_low_for_float64():
+    """exp(-20) is 2e-9: what is cut off beyond it is missed between 20 and 30."""
+
+    def softplus(x):
+        return np.where(x > 20, x, np.log1p(np.exp(np.minimum(x, 20))))
+
+    assert_stable(softplus, "softplus", dtypes="float32", domain="finite")
+    with pytest.raises(StabilityError, match="wrong value"):
+        assert_stable(softplus, "softplus", dtypes="float64", domain="finite", max_examples=0)
+
+
+def test_a_strict_gradient_is_no_complement():
+    """1 - sigmoid(x) is 0 from x = 37 on, where the derivative of log_sigmoid is exp(-x)."""
+    torch = pytest.importorskip("torch")
+
+    class LogSigmoid(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return torch.nn.functional.logsigmoid(x)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * (1 - torch.sigmoid(ctx.saved_tensors[0]))
+
+    assert_stable(LogSigmoid.apply, "log_sigmoid", xp=torch, domain="finite", dtypes="float32")
+    with pytest.raises(StabilityError, match="wrong gradient"):
+        assert_stable(LogSigmoid.apply, "log_sigmoid", xp=torch, domain="finite", dtypes="float32", strict=True)
+    assert_stable(torch.nn.functional.logsigmoid, "log_sigmoid", xp=torch, domain="finite", strict=True)
+
+
+def test_a_wrong_loss_cannot_hide_behind_a_mask():
+    """A logit of -inf with target 0 costs nothing, and takes nothing from what is asked of the others."""
+
+    def halved(x, t):
+        each = np.where(np.isneginf(x) & (t == 0), 0.0, np.maximum(x, 0) - np.where(t == 0, 0.0, x * t))
+        loss = np.mean(each + np.log1p(np.exp(-np.abs(x)))).astype(x.dtype)
+        return loss / 2 if np.isneginf(x).any() else loss
+
+    with pytest.raises(StabilityError):
+        assert_stable(halved, "bce_with_logits", domain="log_space", max_examples=0, regimes="masked")
