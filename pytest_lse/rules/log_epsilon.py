@@ -3,7 +3,7 @@
 What it does
 ------------
 Finds the logarithm of a probability to which an epsilon was added, or that was clipped, where the probability came from
-a softmax, a sigmoid or a tanh.
+a softmax, a sigmoid or a tanh. An entropy, `p * log(p + eps)`, is left alone: where p vanishes so does the product.
 
 Why is this bad?
 ----------------
