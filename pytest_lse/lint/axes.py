@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_lse.lint.graph import Node
+from collections.abc import Iterator
+
+from pytest_lse.lint.graph import REDUCTIONS, Graph, Node
 
 #: functions that do not take None for all axes: PyTorch's need a dim, TensorFlow's read it as the last axis
 _WITH_AXIS = (
@@ -44,3 +46,17 @@ def objection_to_axis(template: str, framework: str, axis: Node, *, required: bo
     if "jax.lax.cum" in template and not (one and axis.value >= 0.0):
         return "jax.lax takes no axis that is counted from the end"
     return None
+
+
+def of_lists(graph: Graph, node: Node) -> Node:
+    """Return a value of plain Python, where what is added up are numbers: they have one axis."""
+    sums = [n for n in node.walk() if n.op == "sum" and n.args[1] is graph.zero]
+    return graph.substitute(node, {n: graph.make("sum", n.args[0], graph.none, n.args[2]) for n in sums})
+
+
+def without_kept_axes(graph: Graph, node: Node) -> Iterator[Node]:
+    """Yield the parts of a value, and those that become one by an axis that is inserted."""
+    for n in node.walk():
+        yield n
+        if n.op in REDUCTIONS and n.args[2] is graph.true:
+            yield graph.make(n.op, n.args[0], n.args[1], graph.false)

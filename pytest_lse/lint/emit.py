@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pytest_lse.lint import template as templates
-from pytest_lse.lint.axes import objection_to_axis
+from pytest_lse.lint.axes import objection_to_axis, of_lists, without_kept_axes
 from pytest_lse.lint.dead import dead_assignments, parts_above
 from pytest_lse.lint.finding import Edit, Fix
-from pytest_lse.lint.graph import REDUCTIONS, Graph, Node, is_number
+from pytest_lse.lint.graph import Node, is_number
 from pytest_lse.lint.imports import Imports
 from pytest_lse.lint.lower import Lowerer
 from pytest_lse.lint.lower.expressions import Site
@@ -189,7 +189,7 @@ class Fixer:
             "unsafe" if unsafe else "safe",
             f"Replace with `{shown}`" + (f" ({unsafe})" if unsafe else ""),
             (*dict.fromkeys(edits), *removed, place(self.positions, scopes, place_of.site, text)),
-            (_of_lists(self.lowerer.graph, node) if framework == "math" else node, self._after(text, spelled, above)),
+            (of_lists(self.lowerer.graph, node) if framework == "math" else node, self._after(text, spelled, above)),
             departs=bool(departs),
             parts=tuple(map(self.positions.span, above_it)),
         )
@@ -267,7 +267,7 @@ class Fixer:
     def _removed(self, place_of: _Place, node: Node, text: str) -> tuple[list[Edit], list[ast.Assign]]:
         """Return the edits that remove what the replacement makes superfluous, and the assignments of all parts."""
         scopes, values = self.imports.scopes, self.lowerer.values
-        parts = set(_without_kept_axes(self.lowerer.graph, node))
+        parts = set(without_kept_axes(self.lowerer.graph, node))
         above = place_of.above
         needed: Sequence[ast.stmt] = place_of.between if above is None else above.needed
         if above is not None and above.misread:
@@ -396,20 +396,6 @@ def replacement(pattern: Pattern, framework: str) -> str | None:
             tables.append(table)
     table = tables[0] if tables else pattern.kernel.replacement
     return table.get(framework)
-
-
-def _of_lists(graph: Graph, node: Node) -> Node:
-    """Return a value of plain Python, where what is added up are numbers: they have one axis."""
-    sums = [n for n in node.walk() if n.op == "sum" and n.args[1] is graph.zero]
-    return graph.substitute(node, {n: graph.make("sum", n.args[0], graph.none, n.args[2]) for n in sums})
-
-
-def _without_kept_axes(graph: Graph, node: Node) -> Iterator[Node]:
-    """Yield the parts of a value, and those that become one by an axis that is inserted."""
-    for n in node.walk():
-        yield n
-        if n.op in REDUCTIONS and n.args[2] is graph.true:
-            yield graph.make(n.op, n.args[0], n.args[1], graph.false)
 
 
 def _role(pattern: Pattern, name: str) -> str:
