@@ -99,6 +99,19 @@ def test_what_a_package_hands_on_is_found_where_it_is_defined(project):
     assert project("from .deep import softmax\nimport numpy as np\ndef f(x): return np.log(softmax(x))\n", **files)
 
 
+def test_one_of_several_values_that_a_function_gives(project):
+    files = {"pkg/both.py": "from .act import softmax\ndef both(x): return x, softmax(x)\n"}
+    text = "from .both import both\nimport numpy as np\ndef f(x):\n    logits, p = both(x)\n    return np.log({})\n"
+    assert project(text.format("p"), **files) == [(5, "LSE003")]
+    assert project(text.format("logits"), **files) == []
+
+
+def test_a_value_that_is_a_probability_on_one_path(project):
+    files = {"pkg/maybe.py": "from .act import softmax\ndef maybe(x, flag):\n    return softmax(x) if flag else x\n"}
+    text = "from .maybe import maybe\nimport numpy as np\ndef f(x, flag): return np.log(maybe(x, flag))\n"
+    assert project(text, **files) == [(3, "LSE003")]
+
+
 def test_a_function_that_is_no_probability_says_nothing(project):
     text = "from .act import softmax_like\nimport numpy as np\ndef f(x):\n    e = softmax_like(x)\n"
     assert project(text + "    return e / e.sum(), np.log(e + 1e-8), np.log(e)\n") == []
