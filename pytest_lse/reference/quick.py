@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pytest_lse.reference.arrays import Array, Operand, Part
-from pytest_lse.reference.running import SMALL, SMALLEST, Running
+from pytest_lse.reference.running import SMALL, SMALLEST, Running, share_ends
 
 
 @dataclass(frozen=True)
@@ -105,4 +105,15 @@ class Quick(Running):
         if row.moved is not None and row.error is not None:
             factor = factor + 1.01 * np.expm1(np.minimum(row.moved + row.error, 700.0))
         error = self._underflow(value, value * factor * 1.01, np.isneginf(row.below))
+        if row.error is not None:
+            # Large errors say little of their exponentials, and nothing against a maximum without a rival.
+            error = np.fmin(error, self._apart(x.parts[0], row, value))
         return self._result(value, error, value)
+
+    def _apart(self, x: np.ndarray, row: _Row, value: np.ndarray) -> np.ndarray:
+        """Return the error of a softmax from both of its ends."""
+        u, n = self.model.u, x.shape[-1]
+        off = np.asarray(row.error) * (1.0 + 8.0 * u) + 4.0 * u * np.where(np.isfinite(x), np.abs(x), 0.0)
+        most, least = share_ends(x, row.top, off, 4.0 * u * (np.abs(row.below) + off))
+        rounding = 4.0 * u * (n + self.model.c + 1.0) * np.fmax(most, value) + n * SMALLEST
+        return np.asarray(np.fmax(most - value, value - least) + rounding)

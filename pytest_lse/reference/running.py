@@ -258,23 +258,12 @@ class Running(Namespace):
         top = value.max(axis=-1, keepdims=True, initial=-np.inf)
         first = value == top
         below = np.where(first, 0.0, value - top)
-        above = beneath = u * np.abs(below)
         if error is not None:
             # Twice a large error is far more than twice its exponential, which is what other spellings are given.
             error = np.where(error > SMALL, 4.0 * error, error)
-            known = np.max(error, axis=-1, keepdims=True, where=first, initial=0.0)
-            rivals = np.max(value + error, axis=-1, keepdims=True, where=~first, initial=-np.inf)
-            alone = first & (first.sum(axis=-1, keepdims=True) == 1) & (rivals < top - known)
-            above = np.where(alone, 0.0, above + error + known)
-            beneath = np.where(alone, 0.0, beneath + error + np.maximum(known, rivals - top))
-        small = np.exp(below)
-        # Whichever turns out to be the maximum: no difference is above 0.
-        high, low = np.exp(np.minimum(below + above, 0.0)), np.exp(below - beneath)
-        total = small.sum(axis=-1, keepdims=True)
-        result = small / total
-        # A larger numerator is in the denominator as well.
-        most = high / (np.maximum(low.sum(axis=-1, keepdims=True) - low, 0.0) + high)
-        least = low / (high.sum(axis=-1, keepdims=True) - high + low)
+        total = np.exp(below).sum(axis=-1, keepdims=True)
+        result = np.exp(below) / total
+        most, least = share_ends(value, top, error, u * np.abs(below))
         rounding = u * (2.0 * self.model.c + self.model.summation(n) + 1.0) * result
         return self._result(result, np.fmax(most - result, result - least) + rounding)
 
@@ -291,6 +280,33 @@ class Running(Namespace):
 
     def _order(self, x: Array, axis: int) -> np.ndarray:
         return np.asarray(np.argmax(x.parts[0], axis=axis, keepdims=True))
+
+
+def share_ends(value: np.ndarray, top: np.ndarray, error: Part, rounding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return upper and lower ends of a softmax along the last axis.
+
+    Parameters
+    ----------
+    top : ndarray
+        The maxima, that axis kept.
+    error, rounding : ndarray
+        Of the elements (None: exact), and of their differences to the maximum.
+    """
+    first = value == top
+    below = np.where(first, 0.0, value - top)
+    above = beneath = rounding
+    if error is not None:
+        known = np.max(error, axis=-1, keepdims=True, where=first, initial=0.0)
+        rivals = np.max(value + error, axis=-1, keepdims=True, where=~first, initial=-np.inf)
+        alone = first & (first.sum(axis=-1, keepdims=True) == 1) & (rivals < top - known)
+        above = np.where(alone, 0.0, rounding + error + known)
+        beneath = np.where(alone, 0.0, rounding + error + np.maximum(known, rivals - top))
+    # Whichever turns out to be the maximum: no difference is above 0.
+    high, low = np.exp(np.minimum(below + above, 0.0)), np.exp(below - beneath)
+    # A larger numerator is in the denominator as well.
+    most = high / (np.maximum(low.sum(axis=-1, keepdims=True) - low, 0.0) + high)
+    least = low / (high.sum(axis=-1, keepdims=True) - high + low)
+    return most, least
 
 
 def _plus(a: Part, b: Part) -> Part:

@@ -115,15 +115,12 @@ class Block:
         self.top: np.ndarray | None = None
         self.found: np.ndarray | None = None
         if x.dtype.itemsize == 2:
-            self.found = every_exp(x.dtype).take(x.view(np.uint16), out=buffers(x.shape)[0], mode="clip")
+            found = every_exp(x.dtype).take(x.view(np.uint16), out=buffers(x.shape)[0], mode="clip")
             x = x.astype(np.float64)
-            self.size = LIMIT
-            if not np.isnan(np.einsum("ij->", self.found)):
-                self.x = x
+            if not np.isnan(np.einsum("ij->", found)):
+                self.x, self.size, self.found = x, LIMIT, found
                 return
-            self.found = None
-        else:
-            self.size = largest(x)
+        self.size = largest(x)
         self.x = x
         if self.size <= LIMIT:
             return
