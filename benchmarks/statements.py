@@ -142,6 +142,8 @@ class Free(ast.NodeTransformer):
                 root = root.value
             if not (isinstance(root, ast.Name) and root.id in self.modules):
                 function = ast.Attribute(self.visit(function.value), function.attr, ast.Load())  # a method of an array
+        elif isinstance(function, ast.Call):
+            function = self.visit(function)  # a loss that is made where it is called
         elif not (
             isinstance(function, ast.Name)
             and (function.id in self.modules or function.id in ("list", "max", "abs", "sum"))
