@@ -89,13 +89,17 @@ class Scopes:
         return next(outer, self.tree)
 
     def _visit(self) -> None:
+        parents, scopes = self.parents, self._scope
         stack: list[tuple[ast.AST, Scope]] = [(self.tree, self.tree)]
         while stack:
             node, scope = stack.pop()
-            self._record(node, scope)
-            children = list(_children(node, scope))
-            self.parents.update((child, node) for child, _ in children)
-            self._scope.update(children)
+            kind = type(node)
+            if kind not in _NAMELESS:
+                self._record(node, scope)
+            children = list(_children(node, scope) if kind in _OWN else _plain_children(node, scope))
+            for child, inside in children:
+                parents[child] = node
+                scopes[child] = inside
             stack += reversed(children)
 
     def _record(self, node: ast.AST, scope: Scope) -> None:
@@ -135,6 +139,31 @@ class Scopes:
         return scope
 
 
+#: nodes that stand for themselves wherever they are
+_SINGLE = (ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
+#: the most frequent nodes that neither bind nor read a name of their own
+_NAMELESS = frozenset(
+    {ast.Attribute, ast.Call, ast.Constant, ast.Assign, ast.Expr, ast.keyword, ast.BinOp, ast.Subscript, ast.Tuple}
+    | {ast.If, ast.Compare, ast.Return, ast.List, ast.UnaryOp, ast.BoolOp, ast.For, ast.AugAssign, ast.JoinedStr}
+)
+#: nodes of which some children are evaluated in another scope
+_OWN = frozenset(
+    {ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.arguments, ast.arg, ast.ClassDef, ast.comprehension}
+    | {ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp}
+)
+
+
+def _plain_children(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
+    for name in node._fields:
+        child = getattr(node, name, None)
+        if isinstance(child, list):
+            for c in child:
+                if isinstance(c, ast.AST) and not isinstance(c, _SINGLE):
+                    yield c, scope
+        elif isinstance(child, ast.AST) and not isinstance(child, _SINGLE):
+            yield child, scope
+
+
 def _children(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
     """Yield the node's children with the scope in which each is evaluated."""
     match node:
@@ -158,8 +187,6 @@ def _children(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
         case ast.comprehension():
             first = isinstance(scope, Comprehension) and scope.generators[0] is node
             yield from ((c, scope) for c in ast.iter_child_nodes(node) if not (first and c is node.iter))
-        case _:
-            yield from ((child, scope) for child in ast.iter_child_nodes(node))
 
 
 def _signature(node: Function) -> list[ast.AST]:
