@@ -33,6 +33,8 @@ _STORED = re.compile(r"(\.\w+)[ \t]*(?:[-+*/@%&|^<>]*=|[,:)\]]|in\b)")
 #: a function of more lines computes something: it does not just say what a constant is
 _LONG = 20
 _INSTANCES = ("self", "cls")
+#: a parameter that is a number unless it is given
+_DEFAULT = re.compile(r"\w[ \t]*=[ \t]*[-+]?(?:[\d.]|True\b|False\b)")
 _IMPORTED_AS = re.compile(r"(\w+)[ \t]+as[ \t]+(\w+)")
 
 
@@ -131,6 +133,15 @@ class Cut:
         while self._todo:
             i, (names, called) = self._todo.popitem()
             self._look_at(i, names, called)
+        self._add_callers()
+
+    def _add_callers(self) -> None:
+        """Let what calls a hot function be hot too if that has defaults: with these it may be a pattern there."""
+        for i in tuple(self.hot):
+            unit = self.units.units[i]
+            if unit.kind in (FUNCTION, METHOD) and _DEFAULT.search(self.units.text(unit).partition(":\n")[0]):
+                key = unit.name if unit.kind == FUNCTION else f".{unit.name}"
+                self.hot.update(j for j in self._mentions(key) if self.units.units[j].kind != IMPORT)
 
     def is_idle(self, i: int) -> bool:
         """Return whether a function is long, and returns nothing of interest that it is not given."""

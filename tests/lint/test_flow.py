@@ -145,3 +145,10 @@ class A:
         self.value = self.seen
 """
     assert hot(text) == {"first"}
+
+
+def test_what_calls_a_pattern_with_defaults_is_hot():
+    text = "def f(x, y, s=1.0):\n    return F.cross_entropy(F.softmax(x, 1) * s, y)\n\n\n"
+    text += "def g(x, y):\n    return f(x, y)\n"
+    assert hot(text) == {"f", "g"}
+    assert hot(text.replace("=1.0", "")) == {"f"}

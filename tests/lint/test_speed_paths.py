@@ -32,6 +32,14 @@ PARTS = (
     "class B{n}(A{m}):\n    k = 3\n\n    def __init__(self):\n        self.inner = A{m}()\n\n"
     "    def run(self, x):\n        self.k = 2\n        return torch.log(self.inner(x))\n\n    def idle(self):\n"
     "        import jax\n        return 1\n\n\n",
+    "def f{n}(x, s=1.0):\n    p = F.softmax(x, dim=-1) * s\n    return F.cross_entropy(p, x), f{m}(p)\n\n\n",
+    "def f{n}(x, y):\n    s = torch.matmul(f{m}(x), y)\n    return F.cross_entropy(s, y)\n\n\n",
+    "def f{n}(x):\n    a, b = f{m}(x), 1 - f{m}(x)\n    with torch.no_grad():\n        a = a / a.sum(-1)\n    try:\n"
+    "        return torch.log(b)\n    except ValueError:\n"
+    "        return torch.distributions.Categorical(logits=a)\n\n\n",
+    "class C{n}(A{m}):\n    def run(self, x, y):\n        for a in x:\n            y = y + torch.log(self(a))\n"
+    "            self.last = y\n        return F.nll_loss(y, x)\n\n    def other(self):\n"
+    "        return torch.log(1 - self.last)\n\n\n",
     "def test_{n}(x):\n    assert f{m}(x) == np.log(1 + np.exp(x))\n\n\n",
     "x{n} = f{m}(np.ones(3))\ny{n} = np.log(x{n} + 1) / x{m}\n",
 )
@@ -39,7 +47,7 @@ PARTS = (
 
 def program(seed: int) -> str:
     draw = random.Random(seed)
-    return HEAD + "".join(draw.choice(PARTS).format(n=n, m=draw.randrange(8)) for n in range(8))
+    return HEAD + "".join(draw.choice(PARTS).format(n=n, m=draw.randrange(8)) for n in range(4 + seed % 5))
 
 
 def shown(findings):
