@@ -47,6 +47,8 @@ def sequential(n: int) -> float:
 FLOAT64 = Model(2.0**-53, 4.0, sequential)
 #: errors of arguments up to which the second order is less than a hundredth of the first
 SMALL = 0.005
+#: what honest code of another spelling may lose of the smaller term of a sum, where the larger one has no place for it
+SPELLINGS = 2.0
 TINY, SMALLEST = 2.0**-1022, 2.0**-1074
 
 
@@ -112,6 +114,8 @@ class Running(Namespace):
         value = p + q
         # A sum is off by no more than its smaller term, which is how far the other one is.
         smaller = np.minimum(np.abs(p) if e is None else np.abs(p) + e, np.abs(q) if f is None else np.abs(q) + f)
+        if self.trusted:
+            smaller = SPELLINGS * smaller
         return self._result(value, _plus(_plus(e, f), np.fmin(self._rounding(value), smaller)), p, q)
 
     def multiply(self, a: Operand, b: Operand) -> Array:
@@ -238,7 +242,7 @@ class Running(Namespace):
             lost = steps / total + self.model.summation(n)
         top = top[..., 0]
         result = np.where(np.isinf(top), top, top + log_total)
-        bound = u * (lost + c * np.abs(log_total)) + np.fmin(u * np.abs(result), np.abs(log_total))
+        bound = u * (lost + c * np.abs(log_total)) + np.fmin(u * np.abs(result), SPELLINGS * np.abs(log_total))
         if error is not None:
             largest = error.max(axis=-1, initial=0.0)
             mean = 1.02 * (small * error).sum(axis=-1) / total

@@ -300,7 +300,8 @@ def _worst(problem: Problem, target: Format, strict: bool, calls: Sequence[evalu
     # No more than what makes exp 0: a spelling whose terms cancel there would seem to lose all digits.
     inputs = evaluation.inputs_of(problem, 2.0 * target.log_max)
     found = [[np.zeros(a.shape) if a.parts[1] is None else a.parts[1] for a in call(xp, inputs)] for call in calls]
-    return [np.fmax.reduce(same) for same in zip(*found, strict=True)]
+    # What is unknown of one spelling is not known by another.
+    return [np.where(np.isnan(w := np.maximum.reduce(same)), np.inf, w) for same in zip(*found, strict=True)]
 
 
 def _assembled(problem: Problem, target: Format, strict: bool, worst: np.ndarray, value: np.ndarray) -> np.ndarray:
