@@ -177,15 +177,17 @@ class _Run:
 
         if self.known.strategies:
             return self.drawn(trial)
-        for long, group in groupby(self.catalogue(trial, fmt), key=lambda d: d.long):
-            cases: Iterable[Case] = map(make, group)
-            if not long:
-                cases = list(cases)
-                trial.prepare(cases)
-            for case in cases:
-                failure = trial.check(case)
-                if failure is not None:
-                    return minimise(failure, smaller, layout.least, layout.group)
+        # Whether the function takes an axis after all, its first call may tell.
+        for part in (self.catalogue, self.axes):
+            for long, group in groupby(part(trial, fmt), key=lambda d: d.long):
+                cases: Iterable[Case] = map(make, group)
+                if not long:
+                    cases = list(cases)
+                    trial.prepare(cases)
+                for case in cases:
+                    failure = trial.check(case)
+                    if failure is not None:
+                        return minimise(failure, smaller, layout.least, layout.group)
         failure = self.others(trial, fmt, make)
         if failure is None and self.max_examples and any(n in table.BY_NAME for n in self.wanted(trial)):
             failure = self.search(trial, fmt, check)
@@ -215,8 +217,11 @@ class _Run:
         layout = self.known.layout
         for draft in catalogue(layout, fmt, self.wanted(trial), self.domain, self.ndim, few_shapes=self.few_shapes):
             yield self.placed(draft)
-        if layout.kind == "rows" and trial.subject.keyword:
-            yield from beside.axes(layout, self.ndim, self.axis)
+
+    def axes(self, trial: Trial, fmt: Format) -> Iterator[Draft]:
+        del fmt
+        if self.known.layout.kind == "rows" and trial.subject.keyword:
+            yield from beside.axes(self.known.layout, self.ndim, self.axis)
 
     def others(self, trial: Trial, fmt: Format, make: Callable[[Draft], Case]) -> Failure | None:
         if self.regimes is not None and "benign" not in self.regimes:
