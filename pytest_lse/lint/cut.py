@@ -133,6 +133,7 @@ class Cut:
         while self._todo:
             i, (names, called) = self._todo.popitem()
             self._look_at(i, names, called)
+        self._flows.clear()  # with the trees: they refer to this object, and would live on until cycles are looked for
         self._add_callers()
 
     def _add_callers(self) -> None:
