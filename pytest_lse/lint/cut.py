@@ -188,27 +188,15 @@ class Cut:
     def _sources(self) -> Iterator[int]:
         """Yield the units with words that must be in an argument."""
         text, table = self.units.code, self._table
-        words = {w: m for w, m in table.sought.items() if w in text}
-        places = {w: found for w in words if (found := self._places(w))}
-        if self._power:
-            places["**"] = list(self._places_of("**", text)) + self._places("pow")
-            words["**"] = table.power
-        # Only what some pattern needs whose other words are there too.
-        present = table.division | table.addition
-        for word in table.words.keys() - table.sought.keys():
-            if table.words[word] & table.outer and word in text:
-                present |= table.words[word]
-        for word in places:
-            present |= words[word]
-        wanted = table.wanted(present)
-        for word, found in places.items():
-            if words[word] & wanted:
-                for place in found:
-                    i = self.units.at(place)
-                    if self.units.units[i].kind == IMPORT:
-                        self._aliases(i)
-                    else:
-                        yield i
+        places = [at for word in table.sought if word in text for at in self._places(word)]
+        if self._power and table.power:
+            places += [*self._places_of("**", text), *self._places("pow")]
+        for at in places:
+            i = self.units.at(at)
+            if self.units.units[i].kind == IMPORT:
+                self._aliases(i)
+            else:
+                yield i
 
     def _aliases(self, i: int) -> None:
         """A word that has been given another name is found by that."""
@@ -338,7 +326,7 @@ class Cut:
         """Yield what others see of a unit."""
         unit = self.units.units[i]
         news = [(key, flow.names[key]) for key in flow.news]
-        flow.news = set()
+        flow.news = {}
         if unit.kind == FUNCTION:
             yield unit.name, flow.returned
         elif unit.kind == METHOD:

@@ -90,17 +90,9 @@ class Table:
         self.probability = self.brought | _joined(self.words.get(w, 0) & ~KNOWN for w in PROBABILITIES) | ARGUMENT
         #: bits of operations that are patterns whatever their arguments are
         self.alone = sum({o for o, inside in self.pairs if not inside})
-        #: those that need others in their arguments, and what those come from
-        self.leaves = sum({applied[c[-1]] for _, chains in forms for c in chains})
-        self.sought = {w: m for w, m in self.words.items() if m & (self.leaves | self.alone) and w not in OPERATORS}
-        #: the operations that a pattern needs, and those of them with which it begins
-        self._chains = {
-            (
-                _joined(applied[group] for group in operations((outer, chains))),
-                _joined(applied[c[-1]] for c in chains),
-            )
-            for outer, chains in forms
-        }
+        leaves = sum({applied[c[-1]] for _, chains in forms for c in chains})
+        #: words of those, and of what the arguments of the others come from
+        self.sought = [w for w, m in self.words.items() if m & (leaves | self.alone) and w not in OPERATORS]
         self._takers = [
             word
             for outer, chains in forms
@@ -117,14 +109,6 @@ class Table:
     def matched(self, outer: int, inside: int) -> bool:
         """Return whether an operation with these arguments can be a pattern."""
         return any(o & outer and i & inside == i for o, i in self.pairs)
-
-    def wanted(self, present: int) -> int:
-        """Return the operations with which a pattern can begin, if only those of these bits are there."""
-        found = self.alone
-        for needed, leaves in self._chains:
-            if needed & present == needed:
-                found |= leaves
-        return found
 
     def made(self, operations: int, inside: int) -> int:
         """Return what a value holds after operations have been applied to it, in whatever order and however often."""
@@ -253,7 +237,7 @@ class Flow:
         self.hot = False
         self.read: set[str] = set()
         self.called = self.all_called = 0
-        self.news: set[str] = set()
+        self.news: dict[str, None] = {}
         self._outside = outside
         self._seen = seen
         self._owner = owner
@@ -438,7 +422,7 @@ class Flow:
         known = self.names.get(name, 0)
         if known | mask != known or name not in self.names:
             self.names[name] = known | mask
-            self.news.add(name)
+            self.news[name] = None
             self._dirty[name] = self._now
 
     def _bind(self, target: ast.expr, mask: int) -> None:

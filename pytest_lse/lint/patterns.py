@@ -77,13 +77,14 @@ def trace() -> Patterns:
         for spelling, formula in formulas.items()
     ]
     traced.sort(key=lambda p: _ORDER.get(p.kernel.code or "", len(_ORDER)))
-    kernels = frozenset(p.kernel.name for p in traced if not p.kernel.path.startswith("pytest_lse.rules"))
-    return collected(graph, traced, kernels, _needs(traced, kernels))
+    return collected(graph, traced, _needs(traced, _kernels(traced)))
 
 
-def collected(
-    graph: Graph, traced: list[Pattern], kernels: frozenset[str], needs: dict[Node, tuple[int, ...]]
-) -> Patterns:
+def _kernels(traced: list[Pattern]) -> frozenset[str]:
+    return frozenset(p.kernel.name for p in traced if not p.kernel.path.startswith("pytest_lse.rules"))
+
+
+def collected(graph: Graph, traced: list[Pattern], needs: dict[Node, tuple[int, ...]]) -> Patterns:
     """Return patterns with the tables by which they are found."""
     return Patterns(
         graph,
@@ -91,7 +92,7 @@ def collected(
         _by_root([p for p in traced if not p.naive]),
         # A stable spelling first: its variable is the argument itself, not the shifted one.
         _by_root(sorted(traced, key=lambda p: p.naive)),
-        kernels,
+        _kernels(traced),
         needs,
         tuple(traced),
     )

@@ -69,8 +69,7 @@ def read(text: str) -> Patterns:
     for line in need_lines[1:]:
         node, *sets = line.split(" ")
         needs[nodes[int(node)]] = tuple(sum(bits[int(i)] for i in s.split(".") if i) for s in sets)
-    kernels = frozenset(f.name for f in files if f.path.startswith(f"{_PACKAGE}kernels."))
-    return collected(graph, patterns, kernels, needs)
+    return collected(graph, patterns, needs)
 
 
 def write(patterns: Patterns) -> str:

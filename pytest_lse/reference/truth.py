@@ -214,7 +214,6 @@ def judge(
     share : float
         How far the values may be from the exact ones, as a share of the tolerance: the work for a rounding that nobody
         looks at is saved. Default: they are exact.
-
     problem : Problem, optional
         The call in canonical form, of `prepare`.
 
