@@ -213,6 +213,10 @@ class OfAFunction(softmax_like):
 
 class OfItself(OfItself):
     pass
+
+class SigmoidByHand:
+    def __call__(self, x):
+        return 1 / (1 + x)
 """
 
 
@@ -233,6 +237,7 @@ def test_which_members_a_class_of_another_module_brings(tmp_path):
     assert neighbours.inherited(path, "Odd") >= base | {"more"}
     assert neighbours.inherited(path, "OfAFunction") is None
     assert neighbours.inherited(path, "OfItself") == frozenset()
+    assert neighbours.inherited(path, "SigmoidByHand") is None  # its members do not say what its name does
     assert neighbours.inherited(path, "Nothing") is None
     assert neighbours.inherited(str(tmp_path / "broken.py"), "A") is None
     assert neighbours.inherited(str(tmp_path / "no.py"), "A") is None
